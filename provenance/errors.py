@@ -66,7 +66,7 @@ class MalformedFile(CouldNotLook):
     def __init__(self, rejection: str, what: str, *, where: str = "", offset: int | None = None) -> None:
         self.rejection = rejection
         self.offset = offset
-        super().__init__(f"{what} [{rejection}]", where=where, todo="do not load this file; fetch it again from its source")
+        super().__init__(f"{what} [{rejection}]", where=where, todo="do not load it; fetch it again from its source")
 
 
 class LimitExceeded(CouldNotLook):
@@ -78,7 +78,7 @@ class MissingExtra(CouldNotLook):
 
 
 class NotVerified(ProvenanceError):
-    """An attestation does not hold. `step` is the number of the verification step that failed (docs/verification.md)."""
+    """An attestation does not hold. `step` is the number of the step that failed (docs/verification.md)."""
 
     exit = Exit.DENIED
 
@@ -88,5 +88,5 @@ class NotVerified(ProvenanceError):
 
 
 def one_line(text: str) -> str:
-    """`text` with control, bidirectional and invisible characters escaped, so that a hostile name cannot forge output."""
+    """`text` with control, bidirectional and invisible characters escaped: a hostile name cannot forge output."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -243,7 +243,7 @@ class Manifest:
     tensor_root: str | None
     """BLAKE3 Merkle root over the tensors; None where there are none."""
     excluded: tuple[str, ...] = ()
-    """Files left out of the set by rule (`.git/`, `.cache/huggingface/`, our bundles), sorted; each is named in the output."""
+    """Files left out of the set by rule (`.git/`, `.cache/huggingface/`, our bundles), sorted; outputs name each."""
 
     def __post_init__(self) -> None:
         if not self.files:
@@ -425,7 +425,7 @@ class Lineage:
     relations: tuple[Relation, ...]
     """In the order things were done; at least one."""
     possible: frozenset[Relation]
-    """Every relation the evidence does not rule out; where it meets none that a policy allows, the rule fails for sure."""
+    """Every relation the evidence does not rule out: a policy that allows none of these is broken for sure."""
     tensors: tuple[TensorComparison, ...]
     basis: str
     """One plain sentence: what the relation rests on, with counts."""

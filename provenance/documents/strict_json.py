@@ -1,4 +1,4 @@
-"""One JSON reader for everything an attacker may have written (RFC 8259, and I-JSON's ban on duplicate names, RFC 7493).
+"""One JSON reader for everything an attacker may have written: RFC 8259, and RFC 7493's ban on duplicate names.
 
 Python's own reader lets the last of two equal keys win, reads `NaN` and `1e999`, and keeps lone surrogates; each of
 these lets two readers see two documents in the same bytes.
