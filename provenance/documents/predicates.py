@@ -75,7 +75,7 @@ PREDICATES: dict[str, type[ModelScan] | type[ModelLineage]] = {MODEL_SCAN: Model
 
 
 def from_report(report: Report, *, time_created: str) -> tuple[tuple[str, Predicate], ...]:
-    """The statements a report supports, as (predicate type, predicate): always a scan, a lineage where one was measured."""
+    """What a report supports, as (predicate type, predicate): always a scan, a lineage where one was measured."""
     subject = report.subject
     made: list[tuple[str, Predicate]] = [
         (

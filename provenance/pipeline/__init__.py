@@ -1,1 +1,14 @@
-"""."""
+"""The hall: one file per verb, and the only place that knows the order of the work.
+
+A verb is a function over names, paths and options that returns documents; it never prints and never exits. What one
+wing needs of another passes through here.
+
+    gather    read a model, and a base beside it, once: digests, facts, statistics -> Evidence
+    check     check and scan: evidence -> findings -> report -> verdict
+    diff      what a model is to its base
+    attest    sign a report
+    verify    verify attestations about a model on disk
+    report    render and judge a saved report
+    render    a report as one kind of output
+    policy explain doctor
+"""

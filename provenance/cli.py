@@ -1,0 +1,424 @@
+"""The command: words -> one call into the pipeline -> an exit code. Nothing else prints or exits.
+
+Standard output carries the result, standard error progress and errors. Exit codes: 0 pass, 1 denied, 2 usage,
+3 could not decide, 70 a crash of ours (docs/exit-codes.md).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+from provenance import __version__
+from provenance.errors import Exit, ProvenanceError, UsageError, one_line
+
+if TYPE_CHECKING:
+    from provenance.documents.report import Report, VerdictDocument
+    from provenance.outputs.progress import Bar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_EPILOG = "Exit codes: 0 pass or warn, 1 denied, 2 usage, 3 could not decide, 70 a crash of ours."
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Options that several verbs share
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _outputs(function: F) -> F:
+    return click.option(
+        "-o",
+        "--output",
+        "outputs",
+        multiple=True,
+        metavar="KIND=PATH",
+        help="Write the result as KIND (table, json, sarif, summary, github) to PATH, or to standard output without "
+        "'=PATH'. Repeatable: the model is read once.",
+    )(function)
+
+
+def _policy(function: F) -> F:
+    return click.option(
+        "--policy",
+        metavar="POLICY",
+        help="A policy file, or a built-in one: default, integrity, lineage, strict.",
+    )(function)
+
+
+def _base(function: F) -> F:
+    return click.option("--base", metavar="BASE", help="The model it is said to be derived from, to compare with.")(
+        function
+    )
+
+
+def _attestations(function: F) -> F:
+    function = click.option(
+        "--signer",
+        "signers",
+        multiple=True,
+        metavar="PUBLIC.pem",
+        help="A public key whose attestations are accepted, besides the policy's signers. Repeatable.",
+    )(function)
+    return click.option(
+        "--attestation",
+        "attestations",
+        multiple=True,
+        metavar="BUNDLE",
+        help="A .sigstore.jsonl file of attestations about the model. Repeatable.",
+    )(function)
+
+
+def _at(function: F) -> F:
+    return click.option(
+        "--at",
+        metavar="TIME",
+        help="Judge as of this time (RFC 3339, such as 2026-11-21T12:00:00Z) instead of now, to repeat a run.",
+    )(function)
+
+
+_MODEL = click.argument("model", metavar="MODEL")
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EPILOG,
+    no_args_is_help=True,
+)
+@click.version_option(__version__, prog_name="provenance", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Tell whether an open-weight model is what it claims to be.
+
+    MODEL and BASE are a folder of safetensors shards, a single .safetensors or .gguf file, one file of a split set,
+    or a snapshot in a Hugging Face cache. Nothing in a model is ever executed and nothing is sent anywhere.
+    """
+
+
+@cli.command(epilog=_EPILOG)
+@_MODEL
+@_base
+@_policy
+@_attestations
+@_outputs
+@_at
+def check(
+    model: str,
+    base: str | None,
+    policy: str | None,
+    attestations: tuple[str, ...],
+    signers: tuple[str, ...],
+    outputs: tuple[str, ...],
+    at: str | None,
+) -> int:
+    """Check a model: everything that applies, one verdict.
+
+    Digests every file and tensor in one read, compares the weights with BASE, runs the checks, verifies the
+    attestations that are given, and lets the policy judge.
+    """
+    from provenance.pipeline.check import check as run
+
+    targets = _targets(outputs, model, base)
+    with _progress() as progress:
+        done = run(
+            model, base=base, policy=policy, attestations=attestations, signers=signers, at=at, progress=progress
+        )
+    return _finish(done.report, done.verdict, targets)
+
+
+@cli.command(epilog=_EPILOG)
+@_MODEL
+@_base
+@_policy
+@_outputs
+@_at
+def scan(model: str, base: str | None, policy: str | None, outputs: tuple[str, ...], at: str | None) -> int:
+    """Find what is dangerous or odd in a model's files.
+
+    With BASE, templates, tokenizers and configuration are compared with it; the weights are not (see check and diff).
+    """
+    from provenance.pipeline.check import scan as run
+
+    targets = _targets(outputs, model, base)
+    with _progress() as progress:
+        done = run(model, base=base, policy=policy, at=at, progress=progress)
+    return _finish(done.report, done.verdict, targets)
+
+
+@cli.command(epilog=_EPILOG)
+@_MODEL
+@click.option("--base", metavar="BASE", required=True, help="The model to compare with.")
+@click.option(
+    "--expect",
+    metavar="RELATION[,RELATION]",
+    help="Exit 1 unless the relations found are exactly these, in this order.",
+)
+@_outputs
+def diff(model: str, base: str, expect: str | None, outputs: tuple[str, ...]) -> int:
+    """Say what a model is to its base, tensor by tensor.
+
+    Describes and does not judge: any relation found exits 0, unless --expect names another.
+    """
+    from provenance.pipeline.diff import diff as run
+    from provenance.pipeline.diff import expected_relations
+
+    wanted = expected_relations(expect) if expect is not None else None
+    targets = _targets(outputs, model, base)
+    with _progress() as progress:
+        report = run(model, base=base, progress=progress)
+    _write(report, None, targets)
+    if wanted is not None and list(wanted) != list(report.relations):
+        found, asked = (", ".join(relations) for relations in (report.relations, wanted))
+        click.echo(f"provenance: expected {asked}; found {found}", err=True)
+        return Exit.DENIED
+    return Exit.PASS
+
+
+@cli.command(epilog=_EPILOG)
+@_MODEL
+@_base
+@click.option("--report", "report", metavar="REPORT.json", help="Sign this report, after the model is digested again.")
+@click.option("--key", metavar="KEY.pem", required=True, help="Private key: P-256, P-384 or Ed25519, PEM.")
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    required=True,
+    metavar="bundle=PATH",
+    help="Where the attestations go, one Sigstore bundle a line: bundle=OUT.sigstore.jsonl.",
+)
+@_at
+def attest(model: str, base: str | None, report: str | None, key: str, outputs: tuple[str, ...], at: str | None) -> int:
+    """Sign what was found about a model.
+
+    Writes in-toto statements, each about this one model, in Sigstore bundles. An encrypted key's password is read from
+    PROVENANCE_KEY_PASSWORD, or asked for.
+    """
+    from provenance.pipeline.attest import attest as run
+
+    if base is not None and report is not None:
+        raise UsageError("--base and --report exclude each other", todo="a report already holds its comparison")
+    bundles = [text.partition("=")[2] for text in outputs if text.startswith("bundle=")]
+    if len(bundles) != 1 or not bundles[0]:
+        raise UsageError("no place for the attestations", todo="add -o bundle=OUT.sigstore.jsonl, once")
+    targets = _targets(tuple(text for text in outputs if not text.startswith("bundle=")), model, base, default=())
+    with _progress() as progress:
+        done = run(
+            model,
+            base=base,
+            report=report,
+            key=key,
+            password=_key_password,
+            bundle=Path(bundles[0]),
+            at=at,
+            progress=progress,
+        )
+    _write(done.report, None, targets)
+    click.echo(one_line(f"wrote {done.statements} attestations of sha256:{done.report.subject.sha256} to {bundles[0]}"))
+    click.echo(f"signed with key {done.key_id}")
+    return Exit.PASS
+
+
+@cli.command(epilog=_EPILOG)
+@_MODEL
+@_policy
+@_attestations
+@_outputs
+@_at
+def verify(
+    model: str,
+    policy: str | None,
+    attestations: tuple[str, ...],
+    signers: tuple[str, ...],
+    outputs: tuple[str, ...],
+    at: str | None,
+) -> int:
+    """Verify attestations about a model, offline.
+
+    Digests the model again from disk and checks signature, signer, subject, file set and policy. Needs a policy that
+    names signers, or --signer.
+    """
+    from provenance.pipeline.verify import verify as run
+
+    targets = _targets(outputs, model, None)
+    with _progress() as progress:
+        done = run(model, policy=policy, attestations=attestations, signers=signers, at=at, progress=progress)
+    return _finish(done.report, done.verdict, targets)
+
+
+@cli.command(epilog=_EPILOG)
+@click.argument("report", metavar="REPORT.json")
+@_policy
+@_outputs
+@_at
+def report(report: str, policy: str | None, outputs: tuple[str, ...], at: str | None) -> int:
+    """Render a saved JSON report, judged again by the policy.
+
+    A verdict found in the file is never believed.
+    """
+    from provenance.pipeline.report import rejudge
+
+    targets = _targets(outputs, None, None)
+    done = rejudge(report, policy=policy, at=at)
+    return _finish(done.report, done.verdict, targets)
+
+
+@cli.group(no_args_is_help=True)
+def policy() -> None:
+    """Look at policies."""
+
+
+@policy.command("show")
+@click.argument("policy", metavar="POLICY", default="default")
+def policy_show(policy: str) -> int:
+    """Print a policy as it will be judged: a file, or default, integrity, lineage, strict."""
+    from provenance.pipeline.policy import show
+
+    click.echo(show(policy), nl=False)
+    return Exit.PASS
+
+
+@policy.command("check")
+@click.argument("policy", metavar="POLICY")
+def policy_check(policy: str) -> int:
+    """Say whether a policy file is valid; exits 2 where it is not."""
+    from provenance.pipeline.policy import describe
+
+    click.echo(describe(policy))
+    return Exit.PASS
+
+
+@cli.command()
+@click.argument("rule", metavar="RULE", required=False)
+def explain(rule: str | None) -> int:
+    """Explain a rule: what it means, why it matters, what to do. Without RULE, list them all."""
+    from provenance.pipeline.explain import explain as run
+
+    click.echo(run(rule), nl=False)
+    return Exit.PASS
+
+
+@cli.command()
+def doctor() -> int:
+    """Show versions, what is installed, and what each missing piece would enable."""
+    from provenance.pipeline.doctor import examine
+
+    click.echo(examine(), nl=False)
+    return Exit.PASS
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Results
+# ---------------------------------------------------------------------------------------------------------------------
+
+_EXIT_OF = {"pass": Exit.PASS, "warn": Exit.PASS, "undecided": Exit.UNDECIDED, "denied": Exit.DENIED}
+
+
+def _targets(
+    outputs: tuple[str, ...], model: str | None, base: str | None, default: tuple[str, ...] = ("table",)
+) -> list[tuple[str, Path | None]]:
+    """`KIND[=PATH]` texts as (kind, path), refused before any work is done if one cannot be written."""
+    from provenance.outputs import KINDS
+
+    targets: list[tuple[str, Path | None]] = []
+    for text in outputs or default:
+        kind, separator, path = text.partition("=")
+        if kind not in KINDS:
+            raise UsageError(f"no output kind {kind!r}", todo=f"use one of {', '.join(KINDS)}")
+        if separator and not path:
+            raise UsageError(
+                f"-o {kind}= names no file", todo=f"write -o {kind}=PATH, or -o {kind} for standard output"
+            )
+        targets.append((kind, Path(path) if separator and path != "-" else None))
+    for _, place in targets:
+        if place is not None:
+            _refuse_inside(place, model, base)
+    return targets
+
+
+def _refuse_inside(place: Path, *models: str | None) -> None:
+    """A report written into a model's folder would change the very digest it reports."""
+    for model in models:
+        if model is not None and Path(model).is_dir() and Path(model).resolve() in place.resolve().parents:
+            raise UsageError(f"{place} lies inside the model {model}", todo="write reports outside of it")
+
+
+def _finish(report: Report, verdict: VerdictDocument, targets: list[tuple[str, Path | None]]) -> int:
+    _write(report, verdict, targets)
+    return _EXIT_OF[verdict.outcome.value]
+
+
+def _write(report: Report, verdict: VerdictDocument | None, targets: list[tuple[str, Path | None]]) -> None:
+    from provenance.documents.files import write_atomically
+    from provenance.pipeline.render import render
+
+    for kind, place in targets:
+        if place is None:
+            click.echo(render(kind, report, verdict, terminal=sys.stdout.isatty()), nl=False)
+        else:
+            write_atomically(place, render(kind, report, verdict).encode("utf-8"))
+
+
+def _progress() -> Bar:
+    from provenance.outputs.progress import Bar
+
+    return Bar()
+
+
+def _key_password() -> bytes | None:
+    """The password of an encrypted key: from the environment, else from the terminal, else none."""
+    value = os.environ.get("PROVENANCE_KEY_PASSWORD")
+    if value is None and sys.stdin.isatty():
+        value = str(click.prompt("Password of the private key", hide_input=True, err=True))
+    return value.encode() if value is not None else None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The one place that exits
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def main() -> NoReturn:
+    """Run the command and exit with its code."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command on `arguments` and return its exit code; every failure becomes one line on standard error."""
+    try:
+        code = cli.main(args=arguments, prog_name="provenance", standalone_mode=False)
+        return int(code) if isinstance(code, int) else Exit.PASS
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        return Exit.USAGE
+    except click.ClickException as error:
+        hint = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "provenance"
+        _complain(f"{error.format_message()} (see {hint} --help)")
+        return Exit.USAGE
+    except ProvenanceError as error:
+        _complain(str(error))
+        return error.exit
+    except (KeyboardInterrupt, click.Abort):
+        _complain("stopped; nothing was written")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away: the rest cannot be shown, and Python must not complain at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.UNDECIDED
+    except Exception as error:  # the last resort: a crash of ours must never look like a verdict
+        if os.environ.get("PROVENANCE_TRACEBACK"):
+            raise
+        _complain(
+            f"crashed: {type(error).__name__}: {error}. This is a bug of ours, not a verdict on the model; please "
+            "report it with the output of the same command under PROVENANCE_TRACEBACK=1"
+        )
+        return Exit.BUG
+
+
+def _complain(text: str) -> None:
+    click.echo(f"provenance: {one_line(text)}", err=True)

@@ -1,0 +1,82 @@
+"""The house rule and the laws that are about imports."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "provenance"
+HEAVY = {
+    "cryptography", "gguf", "huggingface_hub", "jinja2", "numpy", "pydantic", "rich", "sigstore", "torch", "transformers",
+    "yaml",
+}  # fmt: skip
+
+
+def modules_after(statement: str) -> set[str]:
+    """Top-level names in `sys.modules` after `statement` in a fresh interpreter."""
+    program = f"{statement}\nimport sys\nprint(*sorted({{name.partition('.')[0] for name in sys.modules}}))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import provenance",
+        "import provenance.cli",
+        "from provenance.cli import run; run(['--help'])",
+        "from provenance.cli import run; run(['check', '--help'])",
+        "from provenance.cli import run; run(['--version'])",
+    ],
+)
+def test_nothing_heavy_is_imported_before_it_is_needed(statement: str) -> None:
+    assert not modules_after(statement) & HEAVY
+
+
+def test_import_contracts_hold() -> None:
+    linter = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([linter, "--no-cache"], capture_output=True, text=True, cwd=PACKAGE.parent, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_only_the_command_prints_or_exits() -> None:
+    for path in PACKAGE.rglob("*.py"):
+        if path.name in {"cli.py", "__main__.py"}:
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func)
+                assert called not in {"print", "sys.exit", "exit", "quit", "os._exit"}, f"{path}:{node.lineno}"
+
+
+def test_nothing_in_a_model_can_be_executed_by_us() -> None:
+    """Law 3, as far as a reader of source can tell: no unpickling, no eval, no remote code anywhere in the package."""
+    forbidden = {"eval", "exec", "compile", "pickle.load", "pickle.loads", "pickle.Unpickler", "torch.load", "marshal.loads",
+                 "marshal.load", "yaml.load", "yaml.unsafe_load", "subprocess.run", "os.system"}  # fmt: skip
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                assert ast.unparse(node.func) not in forbidden, f"{path}:{node.lineno}"
+            if isinstance(node, ast.keyword):
+                assert node.arg != "trust_remote_code", f"{path}:{node.lineno}"
+
+
+def test_every_public_name_has_a_docstring() -> None:
+    missing = []
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        if not ast.get_docstring(tree):
+            missing.append(str(path))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                nested = any(
+                    isinstance(outer, ast.FunctionDef) and node is not outer and node in ast.walk(outer)
+                    for outer in ast.walk(tree)
+                )
+                if not nested and not ast.get_docstring(node):
+                    missing.append(f"{path}:{node.lineno} {node.name}")
+    assert not missing
