@@ -1,1 +1,43 @@
-"""."""
+"""Where models are read from. One file a kind; `resolve` turns a name into the closed list of the model's files."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from provenance.errors import CouldNotLook, UsageError
+from provenance.reading.sources.hf_cache import HUGGING_FACE_CACHE
+from provenance.reading.sources.interface import Identity, ListedFile, Listing, Source
+from provenance.reading.sources.local import FOLDER
+from provenance.reading.sources.single import SINGLE_FILE
+
+__all__ = ["SOURCES", "Identity", "ListedFile", "Listing", "Source", "resolve"]
+
+SOURCES: tuple[Source, ...] = (HUGGING_FACE_CACHE, FOLDER, SINGLE_FILE)
+"""In the order in which they are asked."""
+
+
+def resolve(name: str) -> Listing:
+    """List the model that the user calls `name`: a folder, a file, or a snapshot in a Hugging Face cache.
+
+    Links on the way to the model are the user's own words and are followed, as by `cd`; links inside of it are not.
+    Raises `UsageError` where nothing is there, else as `Source.list` does.
+    """
+    path = _canonical(name)
+    return next(source for source in SOURCES if source.accepts(path)).list(path, name)
+
+
+def _canonical(name: str) -> Path:
+    """`name` as an absolute path without links, except that a link to a file is kept: a cache says where it may lead."""
+    try:
+        os.stat(name)
+        if os.path.isdir(name):
+            return Path(os.path.realpath(name))
+        return Path(os.path.realpath(os.path.dirname(name))) / os.path.basename(name)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        todo = "name a folder, a .safetensors or .gguf file, or a snapshot in the Hugging Face cache"
+        raise UsageError("there is no such file or folder", where=name, todo=todo) from None
+    except OSError as error:
+        what = "is a link that leads in a circle" if error.errno == errno.ELOOP else f"cannot be read: {error.strerror}"
+        raise CouldNotLook(what, where=name) from None

@@ -1,0 +1,97 @@
+"""Open files: each opened once, without following a link, and held against its listing from first byte to last."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import stat
+import threading
+from types import TracebackType
+
+from provenance.errors import CouldNotLook
+from provenance.reading.sources.interface import Identity, ListedFile
+
+RESERVED = 64
+"""Descriptors left to the rest of the process."""
+
+_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
+"""`O_NONBLOCK` so that a FIFO swapped in for a file cannot hang us."""
+
+
+class OpenFile:
+    """One file of a model behind one descriptor. Usable from several threads: every read names its offset."""
+
+    def __init__(self, listed: ListedFile, where: str) -> None:
+        self.path = listed.path
+        self.size = listed.size
+        self.where = where
+        """For messages: the model as the user named it, and the path."""
+        self._listed = listed
+        self._descriptor: int | None = None
+        self._opening = threading.Lock()
+
+    @property
+    def descriptor(self) -> int:
+        """The descriptor, opened at first use; raises `CouldNotLook` where the file is not the one that was listed."""
+        with self._opening:
+            if self._descriptor is None:
+                self._descriptor = self._open()
+            return self._descriptor
+
+    def pread(self, nbytes: int, offset: int) -> bytes:
+        """`nbytes` bytes from `offset`, fewer where the listed size ends; raises `CouldNotLook` where the file does before."""
+        buffer = bytearray(max(0, min(nbytes, self.size - offset)))
+        self.read_into(memoryview(buffer), offset)
+        return bytes(buffer)
+
+    def read_into(self, buffer: memoryview, offset: int) -> None:
+        """Fill `buffer` with the bytes from `offset`; raises `CouldNotLook` where the file ends before."""
+        while buffer:
+            try:
+                done = os.preadv(self.descriptor, [buffer], offset)
+            except OSError as error:
+                raise CouldNotLook(f"cannot be read: {error.strerror}", where=self.where) from None
+            if not done:
+                raise self.changed("it ends early")
+            buffer, offset = buffer[done:], offset + done
+
+    def check_unchanged(self) -> None:
+        """Raise `CouldNotLook` where the open file no longer is what was listed."""
+        if Identity.of(os.fstat(self.descriptor)) != self._listed.identity:
+            raise self.changed("its size or times differ")
+
+    def changed(self, how: str) -> CouldNotLook:
+        """The error for a file that is not what it was a moment ago."""
+        return CouldNotLook(f"changed while it was read: {how}", where=self.where, todo="run again when nothing writes to it")
+
+    def close(self) -> None:
+        """Close the descriptor; a later use opens the file again, under the same conditions."""
+        with self._opening:
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+    def _open(self) -> int:
+        try:
+            descriptor = os.open(self._listed.location, _OPEN)
+        except OSError as error:
+            raise CouldNotLook(f"cannot be opened: {error.strerror}", where=self.where, todo="make it readable") from None
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or Identity.of(status) != self._listed.identity:
+            os.close(descriptor)
+            raise self.changed("it is not the file that was listed")
+        if hasattr(os, "posix_fadvise"):
+            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+        return descriptor
+
+
+def room_for_descriptors(wanted: int) -> int:
+    """How many of `wanted` files can be kept open, after raising this process's soft limit as far as its hard limit."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted + RESERVED:
+        target = wanted + RESERVED if hard == resource.RLIM_INFINITY else min(wanted + RESERVED, hard)
+        with contextlib.suppress(OSError, ValueError):  # macOS refuses more than kern.maxfilesperproc
+            resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return wanted if soft == resource.RLIM_INFINITY else max(0, min(wanted, soft - RESERVED))

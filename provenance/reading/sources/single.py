@@ -1,0 +1,48 @@
+"""A single file, or one member of a split set (`-00001-of-00003`), which stands for the whole set."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from provenance.errors import CouldNotLook
+from provenance.reading.formats.shards import split_siblings
+from provenance.reading.sources.interface import ListedFile, Listing, Source
+from provenance.reading.sources.local import Follow, list_entry, refuse_link
+from provenance.reading.sources.walk import Entry, check_name
+from provenance.records import ModelKind
+
+
+class _SingleFile:
+    name = "file"
+
+    def accepts(self, path: Path) -> bool:
+        return not path.is_dir()
+
+    def list(self, path: Path, name: str) -> Listing:
+        return list_file(Path(os.path.realpath(path)), name, refuse_link)
+
+
+def list_file(path: Path, name: str, follow: Follow) -> Listing:
+    """List the file at `path`, or all files of the split set that it belongs to.
+
+    Raises as `Source.list` does, and `CouldNotLook` naming the first file of a set that is missing.
+    """
+    folder = os.path.dirname(name) or "."
+    siblings = split_siblings(check_name(os.fsencode(path.name), "", folder))
+    files = tuple(_member(path.with_name(member), folder, follow) for member in siblings or (path.name,))
+    return Listing(name, ModelKind.SPLIT if siblings else ModelKind.FILE, files)
+
+
+def _member(path: Path, folder: str, follow: Follow) -> ListedFile:
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        where = f"{folder}/{path.name}"
+        raise CouldNotLook("is missing from its split set", where=where, todo="fetch all of its files") from None
+    except OSError as error:
+        raise CouldNotLook(f"cannot be listed: {error.strerror}", where=f"{folder}/{path.name}") from None
+    return list_entry(Entry(path.name, path, status), folder, follow)
+
+
+SINGLE_FILE: Source = _SingleFile()

@@ -1,0 +1,148 @@
+"""Walk a folder by descriptors, so that a folder swapped for a link on the way is an error and never followed."""
+
+from __future__ import annotations
+
+import os
+import stat
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from provenance.errors import CouldNotLook, LimitExceeded
+
+MAX_FILES = 100_000
+"""Files and folders of one model, left-out ones included."""
+MAX_DEPTH = 32
+"""Folders inside folders."""
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Anything that is not a folder: a file, a link, a special file."""
+
+    path: str
+    """Inside the model."""
+    location: Path
+    status: os.stat_result
+    """Of the entry itself, links not followed."""
+
+
+def walk(root: Path, name: str, *, max_files: int = MAX_FILES, max_depth: int = MAX_DEPTH) -> list[Entry]:
+    """Every entry below `root` that is not a folder, sorted by path; `name` is how messages call the model.
+
+    Raises `CouldNotLook` for an unreadable folder and for a name that cannot be quoted, `LimitExceeded` for more than
+    `max_files` entries or `max_depth` levels.
+    """
+    walker = _Walk(root, name, max_files, max_depth)
+    descriptor = walker.open_folder(os.fspath(root), "", None)
+    try:
+        entries = list(walker.below(descriptor, "", root, 1))
+    finally:
+        os.close(descriptor)
+    return sorted(entries, key=lambda entry: entry.path.encode())
+
+
+def check_name(raw: bytes, folder: str, model: str) -> str:
+    """One component of a path as text, if it can be quoted in a checksum file, a shell and a report alike.
+
+    Raises `CouldNotLook` for names that are not UTF-8, hold a control character, a line separator or a backslash, or
+    begin with `-` at the top of the model (an option to the commands of docs/digests.md).
+    """
+    where = f"{model}/{folder}"
+    shown = raw.decode("utf-8", "backslashreplace")
+    todo = "rename the file"
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        raise CouldNotLook(f"the name '{shown}' is not UTF-8", where=where, todo=todo) from None
+    if "\\" in text or any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text):
+        raise CouldNotLook(f"the name '{shown}' holds a backslash or a control character", where=where, todo=todo)
+    if not folder and text.startswith("-"):
+        raise CouldNotLook(f"the name '{shown}' begins with '-'", where=where, todo=todo)
+    return text
+
+
+def check_collisions(paths: list[str], model: str) -> None:
+    """Refuse two paths that become one where case or Unicode normalisation is ignored (macOS, Windows).
+
+    Raises `CouldNotLook`; folders count too: `A/x` collides with `a/y`.
+    """
+    seen: dict[str, str] = {}
+    for path in paths:
+        parts = path.split("/")
+        for depth in range(1, len(parts) + 1):
+            prefix = "/".join(parts[:depth])
+            other = seen.setdefault(_folded(prefix), prefix)
+            if other != prefix:
+                raise CouldNotLook(
+                    f"'{other}' and '{prefix}' are one name where case or Unicode normalisation is ignored",
+                    where=model,
+                    todo="rename one of them",
+                )
+
+
+def _folded(path: str) -> str:
+    """Canonical caseless form (Unicode 3.13, D145)."""
+    if path.isascii():
+        return path.lower()
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", path).casefold())
+
+
+class _Walk:
+    """One walk, and how many entries it has seen."""
+
+    def __init__(self, root: Path, model: str, max_files: int, max_depth: int) -> None:
+        self._root = root
+        self._model = model
+        self._max_files = max_files
+        self._max_depth = max_depth
+        self._seen = 0
+
+    def open_folder(self, name: str, path: str, parent: int | None) -> int:
+        """Descriptor of a folder that is no link."""
+        try:
+            return os.open(name, _FOLDER, dir_fd=parent)
+        except OSError as error:
+            raise self._unreadable(path, error) from None
+
+    def below(self, descriptor: int, folder: str, location: Path, depth: int) -> Iterator[Entry]:
+        """Entries of an open folder and of all folders in it. `folder` is "" or ends in `/`."""
+        if depth > self._max_depth:
+            raise LimitExceeded(f"folders nested deeper than {self._max_depth}", where=f"{self._model}/{folder}")
+        for name in self._names(descriptor, folder):
+            path = folder + check_name(os.fsencode(name), folder, self._model)
+            try:
+                status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+            except OSError as error:
+                raise self._unreadable(path, error) from None
+            if not stat.S_ISDIR(status.st_mode):
+                yield Entry(path, location / name, status)
+                continue
+            inner = self.open_folder(name, path, descriptor)
+            try:
+                yield from self.below(inner, f"{path}/", location / name, depth + 1)
+            finally:
+                os.close(inner)
+
+    def _names(self, descriptor: int, folder: str) -> list[str]:
+        names = []
+        try:
+            with os.scandir(descriptor) as entries:
+                for entry in entries:
+                    self._seen += 1
+                    if self._seen > self._max_files:
+                        raise LimitExceeded(f"more than {self._max_files} files and folders", where=self._model)
+                    names.append(entry.name)
+        except OSError as error:
+            raise self._unreadable(folder, error) from None
+        return names
+
+    def _unreadable(self, path: str, error: OSError) -> CouldNotLook:
+        return CouldNotLook(
+            f"cannot be listed: {error.strerror}",
+            where=f"{self._model}/{path}",
+            todo="make it readable, and change nothing while it is looked at",
+        )

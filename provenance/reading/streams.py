@@ -1,0 +1,122 @@
+"""One file read once, front to back; each piece goes to every consumer of the file and of the tensor it belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from provenance.reading.digests import PrefixDigester
+from provenance.reading.files import OpenFile
+from provenance.records import Consumer, Tensor, Unit
+
+F = TypeVar("F")
+T = TypeVar("T")
+R = TypeVar("R")
+
+FileFactory = Callable[[Unit], Consumer[F] | None]
+"""Makes the consumer of one whole file, or None where it is of no interest. Called from any of the threads."""
+TensorFactory = Callable[[Unit], Consumer[T] | None]
+"""Makes the consumer of one tensor, or None where it is of no interest. Called from any of the threads."""
+
+
+class Tick(Protocol):
+    """Told of every piece that was read; raises to stop the reading."""
+
+    def __call__(self, nbytes: int) -> None:
+        """`nbytes` more bytes were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What of a file was read before, to be understood: its first `nbytes` bytes and their BLAKE3."""
+
+    nbytes: int
+    blake3: str
+    tensors: tuple[Tensor, ...] = ()
+    """In order of their offsets; no two overlap."""
+
+
+NOT_PARSED = Parsed(0, "")
+
+
+class FileStream(Generic[F, T]):
+    """Reads one file and feeds its consumers. Pieces lie in the caller's buffer, so memory does not grow with the file."""
+
+    def __init__(
+        self,
+        file: OpenFile,
+        parsed: Parsed,
+        file_factories: Sequence[FileFactory[F]],
+        tensor_factories: Sequence[TensorFactory[T]],
+        tick: Tick,
+    ) -> None:
+        self.file = file
+        self.position = 0
+        """Bytes [0, position) have been read."""
+        self.file_records: list[F] = []
+        self.tensor_records: list[T] = []
+        self._tick = tick
+        self._parsed = parsed
+        self._prefix = PrefixDigester(parsed.nbytes)
+        self._factories = tensor_factories
+        self._waiting = iter(parsed.tensors)
+        self._tensor = next(self._waiting, None)
+        self._fed: list[Consumer[T]] | None = None
+        """Consumers of the tensor that has begun, None while none has."""
+        self._whole = _begun(file_factories, Unit(file.path, 0, file.size))
+
+    @property
+    def left(self) -> int:
+        """Bytes not yet read."""
+        return self.file.size - self.position
+
+    def take(self, buffer: memoryview) -> memoryview:
+        """Read the next bytes, as many as fit, into `buffer` and feed them to all consumers. Returns the filled part."""
+        offset, chunk = self.read(buffer)
+        self.feed_file(chunk)
+        self.feed_tensors(chunk, offset)
+        return chunk
+
+    def read(self, buffer: memoryview) -> tuple[int, memoryview]:
+        """Read the next bytes without feeding anyone: their offset, and the filled part of `buffer`."""
+        offset, chunk = self.position, buffer[: self.left]
+        self.file.read_into(chunk, offset)
+        self.position += len(chunk)
+        self._tick(len(chunk))
+        return offset, chunk
+
+    def feed_file(self, chunk: memoryview) -> None:
+        """Feed the consumers of the whole file; pieces must come in order."""
+        for consumer in self._whole:
+            consumer.update(chunk)
+
+    def feed_tensors(self, chunk: memoryview, offset: int) -> None:
+        """Cut the piece at `offset` at the borders of the tensors, without copying, and feed each its part."""
+        self._prefix.update(chunk)
+        end = offset + len(chunk)
+        while (tensor := self._tensor) is not None and tensor.offset <= end:
+            if self._fed is None:
+                self._fed = _begun(self._factories, Unit(tensor.file, tensor.offset, tensor.nbytes, tensor))
+            if part := chunk[max(0, tensor.offset - offset) : tensor.offset + tensor.nbytes - offset]:
+                for consumer in self._fed:
+                    consumer.update(part)
+            if tensor.offset + tensor.nbytes > end:
+                return
+            self.tensor_records.extend(consumer.finish() for consumer in self._fed)
+            self._tensor, self._fed = next(self._waiting, None), None
+
+    def finish(self) -> None:
+        """Collect the file's records; raises `CouldNotLook` where it is not what was listed and parsed."""
+        self.file.check_unchanged()
+        if self._parsed.nbytes and self._prefix.hexdigest() != self._parsed.blake3:
+            raise self.file.changed("what was parsed of it is not what was digested")
+        self.file_records.extend(consumer.finish() for consumer in self._whole)
+
+
+def _begun(factories: Sequence[Callable[[Unit], Consumer[R] | None]], unit: Unit) -> list[Consumer[R]]:
+    """The consumers that want `unit`, each told so."""
+    consumers = [consumer for factory in factories if (consumer := factory(unit)) is not None]
+    for consumer in consumers:
+        consumer.begin(unit)
+    return consumers

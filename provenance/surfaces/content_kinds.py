@@ -1,0 +1,206 @@
+"""What a file is by its first and last bytes, whatever its name says.
+
+A file may be two things at once: loaders that read from the front and loaders that read from the back (zip) see
+different files in the same bytes. Each is returned.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+import struct
+import zlib
+from dataclasses import dataclass
+
+from provenance.surfaces import magic
+from provenance.surfaces.pickle_stream import walk
+
+HEAD_BYTES = TAIL_BYTES = 64 * 1024
+"""What `identify` looks at; a zip's end record lies in the last 65,557 bytes at most, its comment nearly always empty."""
+
+TORCH_ZIP_MEMBER = b"/data.pkl"
+"""`torch.load` takes a zip for a checkpoint where it holds `ARCHIVE/data.pkl`."""
+
+TEXT_KINDS = frozenset({"text", "json", "python", "script", "lfs-pointer", "bundle"})
+
+_LEGACY_TORCH = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
+"""The pickled integer 0x1950a86a20f9469cfc6c that opens every file of torch's format from before 1.6."""
+_SHEBANG = re.compile(rb"#![ \t]*(\S{1,256})(?:[ \t]+(\S{1,256}))?")
+_BUNDLE = re.compile(rb"\{[^\n]{0,4096}application/vnd\.dev\.sigstore\.bundle")
+_END_OF_ZIP = b"PK\x05\x06"
+_MAX_SAFETENSORS_HEADER = 100_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One thing that a file is."""
+
+    kind: str
+    detail: str
+    """Plain words for a person."""
+
+
+def identify(head: bytes, tail: bytes, size: int, name: str) -> tuple[Content, ...]:
+    """What a file of `size` bytes is, by its first (`head`) and last (`tail`) bytes; the loader that reads from the
+    front first. `name` only tells Python from other text.
+    """
+    if size == 0:
+        return (Content("empty", "empty file"),)
+    found = _from_the_front(head, size, name)
+    kinds = {content.kind for content in found}
+    if not kinds & {"zip", "torch-zip"} and _ends_as_zip(tail):
+        kind = "torch-zip" if TORCH_ZIP_MEMBER in tail else "zip"
+        found = (*found, Content(kind, "zip archive, read from its end"))
+    return found
+
+
+def _from_the_front(head: bytes, size: int, name: str) -> tuple[Content, ...]:
+    known = magic.match(head)
+    if known:
+        return (Content(*known),)
+    pickled = _pickle(head, size)
+    if _is_safetensors(head, size):
+        # 0x80 0x02 is also the length of a header of 640 bytes, so only opcodes that do something count here.
+        polyglot = pickled and (walk(head).calls or walk(head).stopped)
+        weights = Content("safetensors", "safetensors")
+        return (weights, pickled) if pickled and polyglot else (weights,)
+    found = pickled or _binary(head) or _text(head, size, name)
+    return (found or Content("unknown", "binary data of no known format"),)
+
+
+def _is_safetensors(head: bytes, size: int) -> bool:
+    if size < 10 or head[8:9] != b"{":
+        return False
+    length = int.from_bytes(head[:8], "little")
+    return 2 <= length <= min(size - 8, _MAX_SAFETENSORS_HEADER)
+
+
+def _pickle(head: bytes, size: int) -> Content | None:
+    if head.startswith(_LEGACY_TORCH):
+        return Content("torch-legacy", "pickles of torch's format from before 1.6")
+    if head[0] == 0x80 and head[1:2] and head[1] <= 5:
+        return Content("pickle", f"Python pickle, protocol {head[1]}")
+    steps = walk(head)
+    whole = steps.stopped and not head[steps.end : size].strip() and size <= len(head)
+    if steps.calls or (whole and (steps.imports or steps.opcodes >= 4)):
+        return Content("pickle", "Python pickle, protocol 0 or 1")
+    return None
+
+
+def _binary(head: bytes) -> Content | None:
+    """Formats that one run of magic bytes does not settle."""
+    if head.startswith(b"\x93NUMPY"):
+        if re.search(rb"'descr':[^,}]{0,4096}'\|?O'", head[:16384]):
+            return Content("npy-pickle", "NumPy array of pickled objects")
+        return Content("npy", "NumPy array")
+    if head.startswith(b"MZ") and (_is_pe(head) or b"\x00" in head[:64] or head.startswith(b"MZqFpD")):
+        return Content("pe", "Windows program or library")
+    if head.startswith(b"\xca\xfe\xba\xbe") and len(head) >= 8:
+        # Both begin with these four bytes; the next four count a Mach-O's few architectures or name Java's version.
+        if int.from_bytes(head[4:8], "big") < 45:
+            return Content("macho", "Mach-O program or library for several processors")
+        return Content("java-class", "Java program")
+    if head[1:4] == b"\r\r\n" and head[4:8] in (b"\0\0\0\0", b"\1\0\0\0", b"\3\0\0\0"):
+        return Content("python-bytecode", "compiled Python")
+    if re.match(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)", head):
+        return Content("bzip2", "bzip2 stream")
+    if head[0] == 0x78 and _inflates(head):
+        return Content("zlib", "zlib stream")
+    if _is_sentencepiece(head):
+        return Content("sentencepiece", "SentencePiece model")
+    if re.match(rb"\x08[\x01-\x14]\x12[\x01-\x40][\w.+ -]{1,64}[:\x1a\x22\x2a\x32\x3a]", head):
+        return Content("onnx", "ONNX model")
+    if re.match(rb"[\x81-\x8f\xde][\x00-\xff]{0,2}?[\xa1-\xbf][A-Za-z_]", head):
+        return Content("msgpack", "MessagePack document")
+    return None
+
+
+def _is_pe(head: bytes) -> bool:
+    if len(head) < 64:
+        return False
+    (offset,) = struct.unpack_from("<I", head, 60)
+    return head.startswith(b"PE\x00\x00", offset)
+
+
+def _inflates(head: bytes) -> bool:
+    """A zlib stream is two bytes whose check is weak, so a little of it is inflated (at most 64 bytes)."""
+    if int.from_bytes(head[:2], "big") % 31:
+        return False
+    try:
+        return bool(zlib.decompressobj().decompress(head, 64))
+    except zlib.error:
+        return False
+
+
+def _is_sentencepiece(head: bytes) -> bool:
+    """A protobuf whose first field is a piece: its text (field 1), then its score (field 2, four bytes)."""
+    if len(head) < 8 or head[0] != 0x0A or head[2] != 0x0A:
+        return False
+    score = 4 + head[3]
+    return head[1] <= 127 and score - 2 < head[1] and head[score : score + 1] == b"\x15"
+
+
+def _text(head: bytes, size: int, name: str) -> Content | None:
+    detail = _encoding(head, size)
+    if detail is None:
+        return None
+    stripped = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    if head.startswith(b"version https://git-lfs.github.com/spec/"):
+        return Content("lfs-pointer", "git-lfs pointer")
+    shebang = _SHEBANG.match(head)
+    if shebang:
+        interpreter = b" ".join(part for part in shebang.groups() if part)
+        if b"python" in interpreter:
+            return Content("python", "Python script")
+        return Content("script", f"script for {interpreter.decode('utf-8', 'backslashreplace')}")
+    if _BUNDLE.match(stripped):
+        return Content("bundle", "Sigstore bundle")
+    if name.lower().endswith((".py", ".pyw", ".pyi")):
+        return Content("python", "Python source")
+    if _looks_like_json(stripped, whole=size <= len(head)):
+        return Content("json", "JSON")
+    return Content("text", detail)
+
+
+def _encoding(head: bytes, size: int) -> str | None:
+    """How `head` reads as text; None where it does not."""
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and size % 2 == 0:
+        try:
+            head[: len(head) // 2 * 2].decode("utf-16")
+        except UnicodeDecodeError:
+            return None
+        return "UTF-16 text"
+    if b"\x00" in head:
+        return None
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head, final=size <= len(head))
+    except UnicodeDecodeError:
+        odd = sum(1 for byte in head if byte < 9 or 13 < byte < 32 or 127 <= byte < 160)
+        return "text that is not UTF-8" if odd * 200 < len(head) else None
+    return "UTF-8 text"
+
+
+def _looks_like_json(text: bytes, *, whole: bool) -> bool:
+    """An object or array by its first bytes; a small file is read to the end, as `{% if %}` opens many templates."""
+    if text[:1] not in (b"{", b"["):
+        return False
+    if whole:
+        try:
+            json.loads(text)
+        except (ValueError, RecursionError):
+            return text.rstrip()[-1:] in (b"}", b"]") and re.match(rb'[{\[]\s*["{\[\]}\d]', text) is not None
+        return True
+    return re.match(rb'[{\[]\s*["{\[\]}\d-]', text) is not None
+
+
+def _ends_as_zip(tail: bytes) -> bool:
+    """An end record whose comment ends the file and whose central directory lies where it says."""
+    position = tail.rfind(_END_OF_ZIP)
+    if position < 0 or position + 22 > len(tail):
+        return False
+    directory_size, _, comment = struct.unpack_from("<IIH", tail, position + 12)
+    if position + 22 + comment > len(tail):
+        return False
+    start = position - directory_size
+    return start < 0 or directory_size == 0xFFFFFFFF or tail.startswith(b"PK\x01\x02", start)
