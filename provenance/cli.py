@@ -325,11 +325,13 @@ def _targets(
     """`KIND[=PATH]` texts as (kind, path), refused before any work is done if one cannot be written."""
     from provenance.outputs import KINDS
 
+    kinds = [kind.name for kind in KINDS]
+
     targets: list[tuple[str, Path | None]] = []
     for text in outputs or default:
         kind, separator, path = text.partition("=")
-        if kind not in KINDS:
-            raise UsageError(f"no output kind {kind!r}", todo=f"use one of {', '.join(KINDS)}")
+        if kind not in kinds:
+            raise UsageError(f"no output kind {kind!r}", todo=f"use one of {', '.join(kinds)}")
         if separator and not path:
             raise UsageError(
                 f"-o {kind}= names no file", todo=f"write -o {kind}=PATH, or -o {kind} for standard output"

@@ -374,7 +374,9 @@ class DeltaStatistics:
     inner: float
     """Inner product of candidate and base."""
     nonfinite: int
-    """Elements that are NaN or infinite in either."""
+    """Elements that are NaN or infinite in either; they are left out of the sums and of `max_abs`."""
+    cast_mismatch: int
+    """Elements that are not the base's rounded to the candidate's dtype, bit for bit (NaN for NaN): 0 is an exact cast."""
 
     @property
     def relative_norm(self) -> float:
@@ -455,6 +457,8 @@ class ModelEvidence:
     rejections: tuple[Rejection, ...]
     indexes: tuple[ShardIndex, ...]
     facts: tuple[Fact, ...]
+    broken_claims: tuple[str, ...] = ()
+    """Files of a Hugging Face cache whose content is not what their blob's name says."""
 
 
 @dataclass(frozen=True, slots=True)

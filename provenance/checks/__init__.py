@@ -1,1 +1,72 @@
-"""."""
+"""Checks: from evidence to findings, pure functions all. One file a check; it owns one or more rules.
+
+Adding a check is a file, an entry in `CHECKS`, a violating and a clean case in the tests, and a run of
+`python -m provenance.checks` for the pages of its rules.
+"""
+
+from __future__ import annotations
+
+from provenance.checks.changed_weights import CHANGED_WEIGHTS
+from provenance.checks.chat_templates import CHAT_TEMPLATES
+from provenance.checks.code_files import CODE_FILES
+from provenance.checks.declared_base import DECLARED_BASE
+from provenance.checks.declared_relation import DECLARED_RELATION
+from provenance.checks.disguises import DISGUISES
+from provenance.checks.excluded import EXCLUDED
+from provenance.checks.executables import EXECUTABLES
+from provenance.checks.file_contents import FILE_CONTENTS
+from provenance.checks.headers import HEADERS
+from provenance.checks.index_tensors import INDEX_TENSORS
+from provenance.checks.interface import Check, Rule
+from provenance.checks.json_files import JSON_FILES
+from provenance.checks.pages import page
+from provenance.checks.pickles import PICKLE_FILES
+from provenance.checks.remote_code import REMOTE_CODE_CHECK
+from provenance.checks.shards import SHARDS
+from provenance.checks.tokenizers import TOKENIZER_PARTS
+from provenance.records import Evidence, Finding
+
+CHECKS: tuple[Check, ...] = (
+    HEADERS,
+    SHARDS,
+    INDEX_TENSORS,
+    FILE_CONTENTS,
+    PICKLE_FILES,
+    DISGUISES,
+    EXECUTABLES,
+    CODE_FILES,
+    REMOTE_CODE_CHECK,
+    JSON_FILES,
+    EXCLUDED,
+    DECLARED_BASE,
+    DECLARED_RELATION,
+    CHANGED_WEIGHTS,
+    CHAT_TEMPLATES,
+    TOKENIZER_PARTS,
+)
+
+RULES: dict[str, Rule] = {rule.ident: rule for check in CHECKS for rule in check.rules}
+"""Every rule by its id."""
+
+__all__ = ["CHECKS", "RULES", "Check", "Rule", "page", "run_all"]
+
+
+def run_all(evidence: Evidence) -> tuple[Finding, ...]:
+    """The findings of every check: worst first, then by rule and place. Equal evidence gives equal findings."""
+    found = [finding for check in CHECKS for finding in check.run(evidence)]
+    return tuple(sorted(found, key=_order))
+
+
+def _order(finding: Finding) -> tuple[int, str, str, str, int, int, str, str]:
+    place = finding.location
+    offset, line = (-1 if number is None else number for number in (place.offset, place.line))
+    return (
+        -finding.severity.rank,
+        finding.rule,
+        place.file,
+        place.tensor,
+        offset,
+        line,
+        place.json_path,
+        finding.message,
+    )

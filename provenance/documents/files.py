@@ -21,24 +21,25 @@ def read_bytes(path: Path, *, max_bytes: int) -> bytes:
     Raises `UsageError` where there is no such file or it is of another kind, `LimitExceeded` where it is larger, and
     `CouldNotLook` where it cannot be read.
     """
+    not_a_file = UsageError("not a regular file", where=str(path), todo="name a file")
     try:
-        # Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(path, "rb", opener=_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise not_a_file
+            data = file.read(max_bytes + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise UsageError("no such file", where=str(path), todo="check the path") from None
+    except IsADirectoryError:
+        raise not_a_file from None
     except ValueError:
         raise UsageError("not a path", where=str(path), todo="check the path") from None
     except OSError as error:
-        raise _unreadable(path, error) from None
-    with open(descriptor, "rb") as file:
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise UsageError("not a regular file", where=str(path), todo="name a file")
-            data = file.read(max_bytes + 1)
-        except OSError as error:
-            raise _unreadable(path, error) from None
+        what = f"cannot be read: {error.strerror}"
+        raise CouldNotLook(what, where=str(path), todo="check its permissions") from None
     if len(data) > max_bytes:
-        raise LimitExceeded(f"more than {max_bytes} bytes", where=str(path), todo="check that this is the file you meant")
+        raise LimitExceeded(
+            f"more than {max_bytes} bytes", where=str(path), todo="check that this is the file you meant"
+        )
     return data
 
 
@@ -58,7 +59,9 @@ def write_atomically(path: Path, data: bytes) -> None:
         raise UsageError("not a path", where=str(path), todo="check the path") from None
     except OSError as error:
         reason = error.strerror or "it cannot be written"
-        raise UsageError(f"cannot write: {reason}", where=str(path), todo="name a file in a folder you may write to") from None
+        raise UsageError(
+            f"cannot write: {reason}", where=str(path), todo="name a file in a folder you may write to"
+        ) from None
 
 
 def _replace(path: Path, data: bytes) -> None:
@@ -82,5 +85,6 @@ def _replace(path: Path, data: bytes) -> None:
             os.close(folder)
 
 
-def _unreadable(path: Path, error: OSError) -> CouldNotLook:
-    return CouldNotLook(f"cannot be read: {error.strerror}", where=str(path), todo="check its permissions")
+def _without_waiting(path: str, flags: int) -> int:
+    """An opener that comes back at once from a pipe that nobody writes to."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)

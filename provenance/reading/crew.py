@@ -20,7 +20,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Raised inside a thread because another has failed; never leaves `run`."""
 
 
@@ -33,9 +33,9 @@ class Meter:
         self.error: BaseException | None = None
 
     def __call__(self, nbytes: int) -> None:
-        """`nbytes` more bytes were read; raises `Stopped` once any thread has failed."""
+        """`nbytes` more bytes were read; raises `StoppedError` once any thread has failed."""
         if self.error is not None:
-            raise Stopped
+            raise StoppedError
         if self._progress is not None:
             with self._lock:
                 self._progress(nbytes)
@@ -43,7 +43,7 @@ class Meter:
     def stop(self, error: BaseException) -> None:
         """Remember the first error."""
         with self._lock:
-            if self.error is None and not isinstance(error, Stopped):
+            if self.error is None and not isinstance(error, StoppedError):
                 self.error = error
 
 

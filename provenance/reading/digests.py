@@ -62,7 +62,7 @@ class TensorDigester:
 
 
 class PrefixDigester:
-    """BLAKE3 of the first `nbytes` of a file, fed as the file is read: proves that what was parsed is what was digested."""
+    """BLAKE3 of a file's first `nbytes`, fed as the file is read: what was parsed must be what is digested."""
 
     def __init__(self, nbytes: int) -> None:
         self._left = nbytes
@@ -78,11 +78,6 @@ class PrefixDigester:
     def hexdigest(self) -> str:
         """The digest of the prefix as far as it has been fed."""
         return self._blake3.hexdigest()
-
-
-def blake3_hex(data: bytes) -> str:
-    """BLAKE3 of `data`, hex."""
-    return blake3(data).hexdigest()
 
 
 def digest_file(unit: Unit) -> FileDigester:

@@ -7,7 +7,6 @@ import os
 import resource
 import stat
 import threading
-from types import TracebackType
 
 from provenance.errors import CouldNotLook
 from provenance.reading.sources.interface import Identity, ListedFile
@@ -22,12 +21,13 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 class OpenFile:
     """One file of a model behind one descriptor. Usable from several threads: every read names its offset."""
 
-    def __init__(self, listed: ListedFile, where: str) -> None:
+    def __init__(self, listed: ListedFile, where: str, *, kept: bool) -> None:
         self.path = listed.path
         self.size = listed.size
         self.where = where
         """For messages: the model as the user named it, and the path."""
         self._listed = listed
+        self._kept = kept
         self._descriptor: int | None = None
         self._opening = threading.Lock()
 
@@ -40,7 +40,7 @@ class OpenFile:
             return self._descriptor
 
     def pread(self, nbytes: int, offset: int) -> bytes:
-        """`nbytes` bytes from `offset`, fewer where the listed size ends; raises `CouldNotLook` where the file does before."""
+        """`nbytes` bytes from `offset`, fewer where the listed size ends; `CouldNotLook` where the file ends sooner."""
         buffer = bytearray(max(0, min(nbytes, self.size - offset)))
         self.read_into(memoryview(buffer), offset)
         return bytes(buffer)
@@ -63,10 +63,17 @@ class OpenFile:
 
     def changed(self, how: str) -> CouldNotLook:
         """The error for a file that is not what it was a moment ago."""
-        return CouldNotLook(f"changed while it was read: {how}", where=self.where, todo="run again when nothing writes to it")
+        return CouldNotLook(
+            f"changed while it was read: {how}", where=self.where, todo="run again when nothing writes to it"
+        )
+
+    def release(self) -> None:
+        """Not needed for now: closed where there are more files than descriptors. A later use opens it again."""
+        if not self._kept:
+            self.close()
 
     def close(self) -> None:
-        """Close the descriptor; a later use opens the file again, under the same conditions."""
+        """Close the descriptor."""
         with self._opening:
             if self._descriptor is not None:
                 os.close(self._descriptor)
@@ -76,7 +83,9 @@ class OpenFile:
         try:
             descriptor = os.open(self._listed.location, _OPEN)
         except OSError as error:
-            raise CouldNotLook(f"cannot be opened: {error.strerror}", where=self.where, todo="make it readable") from None
+            raise CouldNotLook(
+                f"cannot be opened: {error.strerror}", where=self.where, todo="make it readable"
+            ) from None
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or Identity.of(status) != self._listed.identity:
             os.close(descriptor)
@@ -87,11 +96,16 @@ class OpenFile:
 
 
 def room_for_descriptors(wanted: int) -> int:
-    """How many of `wanted` files can be kept open, after raising this process's soft limit as far as its hard limit."""
+    """How many of `wanted` files may be kept open, after raising this process's soft limit as far as its hard limit.
+
+    Never more than half of the limit: a second model may be opened beside the first.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < wanted + RESERVED:
-        target = wanted + RESERVED if hard == resource.RLIM_INFINITY else min(wanted + RESERVED, hard)
+    needed = 2 * wanted + RESERVED
+    if soft != resource.RLIM_INFINITY and soft < needed:
         with contextlib.suppress(OSError, ValueError):  # macOS refuses more than kern.maxfilesperproc
-            resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
+            resource.setrlimit(
+                resource.RLIMIT_NOFILE, (needed if hard == resource.RLIM_INFINITY else min(needed, hard), hard)
+            )
         soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return wanted if soft == resource.RLIM_INFINITY else max(0, min(wanted, soft - RESERVED))
+    return wanted if soft == resource.RLIM_INFINITY else max(0, min(wanted, (soft - RESERVED) // 2))

@@ -1,14 +1,14 @@
 """Plan one pass over two models: which files must be walked together, and which pairs meet in the order of storage.
 
-Two checkpoints of one architecture mostly store their tensors in the same order, however they are sharded. Where they do,
-both sides of a pair come by at the same time and are compared on the fly. Pairs that cross (a is before b on one side and
-after it on the other) cannot all be met in one pass; the plan keeps the heaviest set that does not cross, by bytes.
+Two checkpoints of one architecture mostly store their tensors in the same order, however they are sharded. Where they
+do, both sides of a pair come by at the same time and are compared on the fly. Pairs that cross (a before b on one side,
+b before a on the other) cannot all be met in one pass; the plan keeps the heaviest set that does not cross, by bytes.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from provenance.records import Tensor
@@ -30,6 +30,15 @@ class Component:
     """To be read again."""
 
 
+def element_bytes(pair: Pair) -> tuple[int, int]:
+    """Bytes of one element of each side; raises `ValueError` where the two cannot be taken in step."""
+    first, second = pair
+    elements = first.elements
+    if elements != second.elements or (elements and (first.nbytes % elements or second.nbytes % elements)):
+        raise ValueError(f"{first.name} and {second.name} do not hold equally many elements of whole bytes")
+    return (first.nbytes // elements, second.nbytes // elements) if elements else (1, 1)
+
+
 def components(pairs: Sequence[Pair]) -> tuple[Component, ...]:
     """Split `pairs` into groups that share no file, in order of their first pairs."""
     groups = _Groups()
@@ -42,63 +51,49 @@ def components(pairs: Sequence[Pair]) -> tuple[Component, ...]:
 
 
 def _component(pairs: Sequence[Pair], indices: Sequence[int]) -> Component:
-    candidate_files = sorted({pairs[index][0].file for index in indices}, key=str.encode)
-    base_files = sorted({pairs[index][1].file for index in indices}, key=str.encode)
-    candidate_rank = {path: rank for rank, path in enumerate(candidate_files)}
-    base_rank = {path: rank for rank, path in enumerate(base_files)}
-    places = [
-        (
-            (candidate_rank[pairs[index][0].file], pairs[index][0].offset),
-            (base_rank[pairs[index][1].file], pairs[index][1].offset),
-            pairs[index][0].nbytes + pairs[index][1].nbytes,
-        )
-        for index in indices
-    ]
-    kept = [indices[position] for position in heaviest_increasing(places)]
-    met = set(kept)
-    crossing = tuple(index for index in indices if index not in met)
-    return Component(tuple(candidate_files), tuple(base_files), tuple(kept), crossing)
+    in_order = heaviest_in_order(pairs, indices)
+    met = set(in_order)
+    return Component(
+        candidate_files=tuple(sorted({pairs[index][0].file for index in indices})),
+        base_files=tuple(sorted({pairs[index][1].file for index in indices})),
+        in_order=tuple(in_order),
+        crossing=tuple(index for index in indices if index not in met),
+    )
 
 
-Place = tuple[int, int]
-"""Where a tensor lies on its side: rank of its file, offset."""
+def heaviest_in_order(pairs: Sequence[Pair], indices: Sequence[int]) -> list[int]:
+    """The subset of `indices` with the most bytes whose tensors follow each other on both sides, in that order.
 
-
-def heaviest_increasing(items: Sequence[tuple[Place, Place, int]]) -> list[int]:
-    """Positions of the heaviest subsequence of `(candidate place, base place, weight)` that increases on both sides.
-
-    Weights count at least 1. O(n log n): going by candidate place, `frontier` holds, for each base place that is worth
-    ending at, the heaviest chain that ends there, heavier the further right.
+    O(n log n). Going by the candidate's storage, `frontier` holds the chains worth continuing: where each ends in the
+    base and what it weighs, both increasing.
     """
-    order = sorted(range(len(items)), key=lambda i: (items[i][0], _reversed(items[i][1])))
-    ends: list[Place] = []
-    frontier: list[tuple[int, int]] = []  # (weight of the chain, its last position)
-    before: dict[int, int | None] = {}
-    for position in order:
-        _, base, weight = items[position]
-        at = bisect_left(ends, base)
-        chain, before[position] = frontier[at - 1] if at else (0, None)
-        chain += max(weight, 1)
-        dominated = at
-        while dominated < len(ends) and frontier[dominated][0] <= chain:
-            dominated += 1
-        if dominated > at or at == len(ends) or ends[at] != base:
-            ends[at:dominated] = [base]
-            frontier[at:dominated] = [(chain, position)]
-    return _chain(frontier[-1][1] if frontier else None, before)
-
-
-def _reversed(place: Place) -> Place:
-    """Sorts the other way round, so that of several pairs with one candidate tensor at most one is kept."""
-    return (-place[0], -place[1])
-
-
-def _chain(last: int | None, before: dict[int, int | None]) -> list[int]:
-    positions = []
+    # Of several pairs of one candidate tensor the last in the base comes first, so that no chain takes two of them.
+    order = sorted(indices, key=lambda index: _place(pairs[index][1]), reverse=True)
+    order.sort(key=lambda index: _place(pairs[index][0]))
+    ends: list[tuple[str, int]] = []
+    frontier: list[tuple[int, int]] = []  # (bytes of the chain, its last pair)
+    previous: dict[int, int | None] = {}
+    for index in order:
+        candidate, base = pairs[index]
+        at = bisect_left(ends, _place(base))
+        weight, previous[index] = frontier[at - 1] if at else (0, None)
+        weight += max(1, candidate.nbytes + base.nbytes)
+        stop = at
+        while stop < len(ends) and frontier[stop][0] <= weight:
+            stop += 1
+        if stop > at or at == len(ends) or ends[at] != _place(base):
+            ends[at:stop] = [_place(base)]
+            frontier[at:stop] = [(weight, index)]
+    chain = []
+    last = frontier[-1][1] if frontier else None
     while last is not None:
-        positions.append(last)
-        last = before[last]
-    return positions[::-1]
+        chain.append(last)
+        last = previous[last]
+    return chain[::-1]
+
+
+def _place(tensor: Tensor) -> tuple[str, int]:
+    return tensor.file, tensor.offset
 
 
 class _Groups:
@@ -119,12 +114,3 @@ class _Groups:
     def join(self, one: tuple[str, str], other: tuple[str, str]) -> None:
         """Make one group of two."""
         self._parents[self.find(one)] = self.find(other)
-
-
-def files_of(parts: Iterable[Component]) -> tuple[frozenset[str], frozenset[str]]:
-    """Files of the candidate and of the base that are walked in pairs."""
-    parts = tuple(parts)
-    return (
-        frozenset(path for part in parts for path in part.candidate_files),
-        frozenset(path for part in parts for path in part.base_files),
-    )

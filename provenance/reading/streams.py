@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from provenance.reading.digests import PrefixDigester
 from provenance.reading.files import OpenFile
-from provenance.records import Consumer, Tensor, Unit
+from provenance.records import Consumer, Header, Unit
 
 F = TypeVar("F")
 T = TypeVar("T")
@@ -27,26 +26,13 @@ class Tick(Protocol):
         """`nbytes` more bytes were read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
-    """What of a file was read before, to be understood: its first `nbytes` bytes and their BLAKE3."""
-
-    nbytes: int
-    blake3: str
-    tensors: tuple[Tensor, ...] = ()
-    """In order of their offsets; no two overlap."""
-
-
-NOT_PARSED = Parsed(0, "")
-
-
 class FileStream(Generic[F, T]):
-    """Reads one file and feeds its consumers. Pieces lie in the caller's buffer, so memory does not grow with the file."""
+    """Reads one file and feeds its consumers. Pieces lie in the caller's buffer: memory does not grow with the file."""
 
     def __init__(
         self,
         file: OpenFile,
-        parsed: Parsed,
+        header: Header | None,
         file_factories: Sequence[FileFactory[F]],
         tensor_factories: Sequence[TensorFactory[T]],
         tick: Tick,
@@ -57,11 +43,11 @@ class FileStream(Generic[F, T]):
         self.file_records: list[F] = []
         self.tensor_records: list[T] = []
         self._tick = tick
-        self._parsed = parsed
-        self._prefix = PrefixDigester(parsed.nbytes)
-        self._factories = tensor_factories
-        self._waiting = iter(parsed.tensors)
-        self._tensor = next(self._waiting, None)
+        self._header = header
+        self._prefix = PrefixDigester(header.nbytes if header else 0)
+        self._tensor_factories = tensor_factories
+        self._tensors = iter(header.tensors if header else ())
+        self._tensor = next(self._tensors, None)
         self._fed: list[Consumer[T]] | None = None
         """Consumers of the tensor that has begun, None while none has."""
         self._whole = _begun(file_factories, Unit(file.path, 0, file.size))
@@ -72,7 +58,7 @@ class FileStream(Generic[F, T]):
         return self.file.size - self.position
 
     def take(self, buffer: memoryview) -> memoryview:
-        """Read the next bytes, as many as fit, into `buffer` and feed them to all consumers. Returns the filled part."""
+        """Read the next bytes, as many as fit, into `buffer` and feed all consumers. Returns the filled part."""
         offset, chunk = self.read(buffer)
         self.feed_file(chunk)
         self.feed_tensors(chunk, offset)
@@ -97,20 +83,20 @@ class FileStream(Generic[F, T]):
         end = offset + len(chunk)
         while (tensor := self._tensor) is not None and tensor.offset <= end:
             if self._fed is None:
-                self._fed = _begun(self._factories, Unit(tensor.file, tensor.offset, tensor.nbytes, tensor))
+                self._fed = _begun(self._tensor_factories, Unit(tensor.file, tensor.offset, tensor.nbytes, tensor))
             if part := chunk[max(0, tensor.offset - offset) : tensor.offset + tensor.nbytes - offset]:
                 for consumer in self._fed:
                     consumer.update(part)
             if tensor.offset + tensor.nbytes > end:
                 return
             self.tensor_records.extend(consumer.finish() for consumer in self._fed)
-            self._tensor, self._fed = next(self._waiting, None), None
+            self._tensor, self._fed = next(self._tensors, None), None
 
     def finish(self) -> None:
-        """Collect the file's records; raises `CouldNotLook` where it is not what was listed and parsed."""
+        """Collect the file's records; `CouldNotLook` where the file is not the one that was listed and parsed."""
         self.file.check_unchanged()
-        if self._parsed.nbytes and self._prefix.hexdigest() != self._parsed.blake3:
-            raise self.file.changed("what was parsed of it is not what was digested")
+        if self._header and self._prefix.hexdigest() != self._header.blake3:
+            raise self.file.changed("its header is not the one that was parsed")
         self.file_records.extend(consumer.finish() for consumer in self._whole)
 
 

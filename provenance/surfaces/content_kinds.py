@@ -7,9 +7,7 @@ different files in the same bytes. Each is returned.
 from __future__ import annotations
 
 import codecs
-import json
 import re
-import struct
 import zlib
 from dataclasses import dataclass
 
@@ -17,7 +15,7 @@ from provenance.surfaces import magic
 from provenance.surfaces.pickle_stream import walk
 
 HEAD_BYTES = TAIL_BYTES = 64 * 1024
-"""What `identify` looks at; a zip's end record lies in the last 65,557 bytes at most, its comment nearly always empty."""
+"""What `identify` looks at: room for the end record of any zip but one with a comment of 64 KiB."""
 
 TORCH_ZIP_MEMBER = b"/data.pkl"
 """`torch.load` takes a zip for a checkpoint where it holds `ARCHIVE/data.pkl`."""
@@ -28,6 +26,10 @@ _LEGACY_TORCH = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
 """The pickled integer 0x1950a86a20f9469cfc6c that opens every file of torch's format from before 1.6."""
 _SHEBANG = re.compile(rb"#![ \t]*(\S{1,256})(?:[ \t]+(\S{1,256}))?")
 _BUNDLE = re.compile(rb"\{[^\n]{0,4096}application/vnd\.dev\.sigstore\.bundle")
+_JSON = re.compile(rb"\{\s*[\"}]|\[\s*(?:[\"{\[\]\d-]|true|false|null)")
+"""`{{ … }}` and `{% … %}` open templates, not documents."""
+_OBJECT_DTYPE = re.compile(rb"""(['"])[^'"]*(?:O|object)[^'"]*\1""")
+"""Any way to say `object` in the header of an array: `|O`, `O8`, `object`, `i4, O`."""
 _END_OF_ZIP = b"PK\x05\x06"
 _MAX_SAFETENSORS_HEADER = 100_000_000
 
@@ -42,8 +44,9 @@ class Content:
 
 
 def identify(head: bytes, tail: bytes, size: int, name: str) -> tuple[Content, ...]:
-    """What a file of `size` bytes is, by its first (`head`) and last (`tail`) bytes; the loader that reads from the
-    front first. `name` only tells Python from other text.
+    """What a file of `size` bytes is, by its first (`head`) and last (`tail`) bytes.
+
+    What a loader that reads from the front sees comes first. `name` only tells Python from other text.
     """
     if size == 0:
         return (Content("empty", "empty file"),)
@@ -61,10 +64,8 @@ def _from_the_front(head: bytes, size: int, name: str) -> tuple[Content, ...]:
         return (Content(*known),)
     pickled = _pickle(head, size)
     if _is_safetensors(head, size):
-        # 0x80 0x02 is also the length of a header of 640 bytes, so only opcodes that do something count here.
-        polyglot = pickled and (walk(head).calls or walk(head).stopped)
         weights = Content("safetensors", "safetensors")
-        return (weights, pickled) if pickled and polyglot else (weights,)
+        return (weights, pickled) if pickled else (weights,)
     found = pickled or _binary(head) or _text(head, size, name)
     return (found or Content("unknown", "binary data of no known format"),)
 
@@ -79,10 +80,12 @@ def _is_safetensors(head: bytes, size: int) -> bool:
 def _pickle(head: bytes, size: int) -> Content | None:
     if head.startswith(_LEGACY_TORCH):
         return Content("torch-legacy", "pickles of torch's format from before 1.6")
-    if head[0] == 0x80 and head[1:2] and head[1] <= 5:
-        return Content("pickle", f"Python pickle, protocol {head[1]}")
-    steps = walk(head)
-    whole = steps.stopped and not head[steps.end : size].strip() and size <= len(head)
+    steps = walk(head, size)
+    if head[0] == 0x80 and len(head) > 1 and head[1] <= 5:
+        # Any 640-byte safetensors header begins like this too; what breaks before it imports anything is no pickle.
+        harmless = steps.broken and not steps.imports
+        return None if harmless else Content("pickle", f"Python pickle, protocol {head[1]}")
+    whole = steps.stopped and size <= len(head) and not head[steps.end :].strip()
     if steps.calls or (whole and (steps.imports or steps.opcodes >= 4)):
         return Content("pickle", "Python pickle, protocol 0 or 1")
     return None
@@ -91,7 +94,7 @@ def _pickle(head: bytes, size: int) -> Content | None:
 def _binary(head: bytes) -> Content | None:
     """Formats that one run of magic bytes does not settle."""
     if head.startswith(b"\x93NUMPY"):
-        if re.search(rb"'descr':[^,}]{0,4096}'\|?O'", head[:16384]):
+        if _OBJECT_DTYPE.search(head, 0, 16384):
             return Content("npy-pickle", "NumPy array of pickled objects")
         return Content("npy", "NumPy array")
     if head.startswith(b"MZ") and (_is_pe(head) or b"\x00" in head[:64] or head.startswith(b"MZqFpD")):
@@ -109,9 +112,9 @@ def _binary(head: bytes) -> Content | None:
         return Content("zlib", "zlib stream")
     if _is_sentencepiece(head):
         return Content("sentencepiece", "SentencePiece model")
-    if re.match(rb"\x08[\x01-\x14]\x12[\x01-\x40][\w.+ -]{1,64}[:\x1a\x22\x2a\x32\x3a]", head):
+    if re.match(rb"\x08[\x01-\x14]\x12[\x01-\x40][\w.+ -]{1,64}[\x1a\x22\x28\x2a\x3a]", head):
         return Content("onnx", "ONNX model")
-    if re.match(rb"[\x81-\x8f\xde][\x00-\xff]{0,2}?[\xa1-\xbf][A-Za-z_]", head):
+    if re.match(rb"(?s:[\x81-\x8f]|\xde..)[\xa1-\xbf][A-Za-z_]", head):
         return Content("msgpack", "MessagePack document")
     return None
 
@@ -119,8 +122,7 @@ def _binary(head: bytes) -> Content | None:
 def _is_pe(head: bytes) -> bool:
     if len(head) < 64:
         return False
-    (offset,) = struct.unpack_from("<I", head, 60)
-    return head.startswith(b"PE\x00\x00", offset)
+    return head.startswith(b"PE\x00\x00", int.from_bytes(head[60:64], "little"))
 
 
 def _inflates(head: bytes) -> bool:
@@ -158,7 +160,7 @@ def _text(head: bytes, size: int, name: str) -> Content | None:
         return Content("bundle", "Sigstore bundle")
     if name.lower().endswith((".py", ".pyw", ".pyi")):
         return Content("python", "Python source")
-    if _looks_like_json(stripped, whole=size <= len(head)):
+    if _JSON.match(stripped):
         return Content("json", "JSON")
     return Content("text", detail)
 
@@ -181,26 +183,14 @@ def _encoding(head: bytes, size: int) -> str | None:
     return "UTF-8 text"
 
 
-def _looks_like_json(text: bytes, *, whole: bool) -> bool:
-    """An object or array by its first bytes; a small file is read to the end, as `{% if %}` opens many templates."""
-    if text[:1] not in (b"{", b"["):
-        return False
-    if whole:
-        try:
-            json.loads(text)
-        except (ValueError, RecursionError):
-            return text.rstrip()[-1:] in (b"}", b"]") and re.match(rb'[{\[]\s*["{\[\]}\d]', text) is not None
-        return True
-    return re.match(rb'[{\[]\s*["{\[\]}\d-]', text) is not None
-
-
 def _ends_as_zip(tail: bytes) -> bool:
-    """An end record whose comment ends the file and whose central directory lies where it says."""
+    """An end record with its central directory before it or, where that is out of sight, its comment up to the end."""
     position = tail.rfind(_END_OF_ZIP)
     if position < 0 or position + 22 > len(tail):
         return False
-    directory_size, _, comment = struct.unpack_from("<IIH", tail, position + 12)
-    if position + 22 + comment > len(tail):
-        return False
+    directory_size = int.from_bytes(tail[position + 12 : position + 16], "little")
+    comment = int.from_bytes(tail[position + 20 : position + 22], "little")
     start = position - directory_size
-    return start < 0 or directory_size == 0xFFFFFFFF or tail.startswith(b"PK\x01\x02", start)
+    if start >= 0:
+        return tail.startswith(b"PK\x01\x02", start)
+    return position + 22 + comment == len(tail)

@@ -33,8 +33,8 @@ _LENGTH_BYTES = {
 }
 _DOTTED_NAME = rb"[\w.\x80-\xff]{1,256}\r?\n"
 _LINES = {
-    "decimalnl_short": re.compile(rb"[+-]?[0-9]{1,20}\r?\n"),
-    "decimalnl_long": re.compile(rb"[+-]?[0-9]+L?\r?\n"),
+    "decimalnl_short": re.compile(rb"[ \t]*[+-]?\w+[ \t]*\r?\n"),
+    "decimalnl_long": re.compile(rb"[ \t]*[+-]?\w+[ \t]*\r?\n"),
     "stringnl": re.compile(rb"(['\"])[^\n]*\1\r?\n"),
     "stringnl_noescape_pair": re.compile(_DOTTED_NAME + _DOTTED_NAME),
 }
@@ -83,38 +83,52 @@ class Walk:
     """An opcode that calls follows, or is, one that imports."""
     stopped: bool
     """STOP was reached."""
+    broken: bool
+    """The pickle machine would give up at `end`; else the walk stopped because `head` ends there."""
     end: int
     """Offset after the last whole opcode."""
 
 
-def walk(head: bytes) -> Walk:
-    """Walk the opcodes of `head`, the beginning of a file, up to STOP, the first impossible opcode, or its end."""
+def walk(head: bytes, size: int) -> Walk:
+    """Walk the opcodes of `head`, the beginning of a file of `size` bytes.
+
+    Ends at STOP, at the first impossible opcode, or where `head` ends.
+    """
     stack: list[str] = []
     count = position = 0
-    imports = calls = stopped = False
+    imports = calls = stopped = broken = False
     while position < len(head) and not stopped:
         code = head[position]
         opcode = _OPCODES.get(code)
         after = _end_of_argument(head, position + 1, opcode) if opcode else None
-        if opcode is None or after is None or not _apply(stack, code, opcode):
+        broken = opcode is None or after is None or after > size
+        if opcode is None or after is None or after > len(head):
+            break
+        if not _apply(stack, code, opcode):
+            broken = True
             break
         imports = imports or code in _IMPORTS
         calls = calls or (imports and code in _CALLS)
         stopped = code == _STOP
         count += 1
         position = after
-    return Walk(count, imports, calls, stopped, position)
+    return Walk(count, imports, calls, stopped, broken, position)
 
 
 def _end_of_argument(head: bytes, start: int, opcode: _Opcode) -> int | None:
-    """Offset after the argument that begins at `start`; None where it is not of its form or not all there."""
+    """Offset after the argument that begins at `start`; None where it is not of its form.
+
+    The offset is past the end of `head` where the argument goes on there.
+    """
     if opcode.line:
         found = opcode.line.match(head, start)
-        return found.end() if found else None
+        if found:
+            return found.end()
+        return None if b"\n" in head[start:] else len(head) + 1
     size = opcode.fixed
     if opcode.length_bytes:
         size = opcode.length_bytes + int.from_bytes(head[start : start + opcode.length_bytes], "little")
-    return start + size if start + size <= len(head) else None
+    return start + size
 
 
 def _apply(stack: list[str], code: int, opcode: _Opcode) -> bool:

@@ -16,21 +16,25 @@ MAX_TEXT_BYTES = 32 * 1024 * 1024
 """Bytes of text once decoded; the shard index of a model of 200,000 tensors is 23 MiB."""
 MAX_PUNCTUATION = 2**20
 """Of `{`, `[`, `:` and `,` together: a safetensors header of 87,000 matrices has as many."""
-MAX_DEPTH = 3
-"""A safetensors header is an object of objects of lists, a shard index an object of objects."""
+MAX_DEPTH = 8
+"""A safetensors header is 3 deep, a shard index 2."""
 
 _NEGATIVE_ZERO = re.compile(rb'"(?:[^"\\]|\\.)*+"|(-0(?![0-9.eE]))', re.DOTALL)
 """A whole string, or outside strings the integer `-0`."""
 
 
 def parse(data: bytes, file: str) -> object:
-    """Strict JSON out of `file`; `MalformedFile` names the broken rule, `LimitExceeded` the bound it would need more of."""
+    """Strict JSON out of `file`; `MalformedFile` names the broken rule, `LimitExceeded` the bound that was reached."""
     decoded = len(data) if data.isascii() and b"\\u" not in data else 4 * len(data)
     if decoded > MAX_TEXT_BYTES:
-        raise LimitExceeded(f"{len(data)} bytes of JSON, more than this reader takes", where=file, todo="split the model")
+        raise LimitExceeded(
+            f"{len(data)} bytes of JSON, more than this reader takes", where=file, todo="split the model"
+        )
     punctuation = sum(data.count(mark) for mark in (b"{", b"[", b":", b","))
     if punctuation > MAX_PUNCTUATION:
-        raise LimitExceeded(f"JSON of about {punctuation} values, more than this reader takes", where=file, todo="split the model")
+        raise LimitExceeded(
+            f"JSON of about {punctuation} values, more than this reader takes", where=file, todo="split the model"
+        )
     try:
         value = strict_json.loads(data, max_depth=MAX_DEPTH)
     except strict_json.StrictJsonError as error:

@@ -1,7 +1,7 @@
 """A bounded walk through a binary header, from its first byte to its last.
 
-It reads ahead by a window, believes no length before checking it against the rest of the file, charges every value to one
-budget of memory, and digests what it hands out, so that what was parsed is what was digested.
+It reads ahead by a window, believes no length before checking it against the rest of the file, charges every value to
+one budget of memory, and digests what it hands out, so that what was parsed is what was digested.
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ class Cursor:
         items = self.u64()
         if items * least_bytes > self.remaining:
             rest = f"the {self.remaining} bytes left cannot hold"
-            raise MalformedFile(Rule.COUNT_PAST_END, f"{items} {what} where {rest} them", where=self.file, offset=offset)
+            raise MalformedFile(
+                Rule.COUNT_PAST_END, f"{items} {what} where {rest} them", where=self.file, offset=offset
+            )
         return items
 
     def string(self) -> bytes:

@@ -1,7 +1,7 @@
 """Block geometry of every ggml tensor type (ggml.h, `enum ggml_type`, and the type traits of ggml.c).
 
-ggml packs a row's elements into blocks of equal length, each with its own scales: a tensor's size follows from its shape
-and this table alone, and no reader can say how long a tensor of a type outside it is.
+ggml packs a row's elements into blocks of equal length, each with its own scales: a tensor's size follows from its
+shape and this table alone, and no reader can say how long a tensor of a type outside it is.
 """
 
 from __future__ import annotations

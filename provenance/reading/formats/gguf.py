@@ -7,11 +7,11 @@ innermost first (turned round here), and tensor offsets count from the end of th
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 from provenance.errors import MalformedFile
 from provenance.reading.formats.cursor import Cursor
-from provenance.reading.formats.ggml_types import BY_NUMBER, WITHDRAWN, GgmlType
+from provenance.reading.formats.ggml_types import BY_NUMBER, WITHDRAWN
 from provenance.reading.formats.interface import ByteReader, Format
 from provenance.reading.formats.rules import MAX_SIZE, Rule, hidden_character, quoted
 from provenance.records import Header, MetadataValue, Tensor
@@ -36,19 +36,9 @@ _LEAST_BYTES = {0: 1, 1: 1, 2: 2, 3: 2, _U32: 4, 5: 4, 6: 4, _BOOL: 1, _STRING: 
 """Every value type, with the bytes that its shortest value takes."""
 _LEAST_ENTRY = 8 + 4 + 1
 _LEAST_INFO = 8 + 4 + 4 + 8
-_INFO_MEMORY = 768
-"""A tensor's record, name, shape and what they are sorted by."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Info:
-    """One tensor as declared; `offset` counts from the first tensor byte of the file."""
-
-    name: str
-    kind: GgmlType
-    shape: tuple[int, ...]
-    nbytes: int
-    offset: int
+_ENTRY_MEMORY = 128
+_INFO_MEMORY = 1024
+_ARRAY_MEMORY = 64
 
 
 def matches(head: bytes) -> bool:
@@ -99,6 +89,7 @@ def _metadata(cursor: Cursor, count: int) -> dict[str, MetadataValue]:
     metadata: dict[str, MetadataValue] = {}
     for _ in range(count):
         offset = cursor.offset
+        cursor.charge(_ENTRY_MEMORY)
         key = _name(cursor, "metadata key", MAX_KEY_BYTES)
         if key in metadata:
             what = f"the metadata key {quoted(key)} stands twice"
@@ -106,7 +97,7 @@ def _metadata(cursor: Cursor, count: int) -> dict[str, MetadataValue]:
         kind = cursor.u32()
         value = _value(cursor, kind, key)
         if key == _ALIGNMENT_KEY and not (kind == _U32 and _is_alignment(value)):
-            what = f"general.alignment is {quoted(str(value))}"
+            what = f"general.alignment is not a 32-bit power of two up to {MAX_ALIGNMENT}"
             raise MalformedFile(Rule.BAD_ALIGNMENT, what, where=cursor.file, offset=offset)
         metadata[key] = value
     return metadata
@@ -149,11 +140,12 @@ def _value(cursor: Cursor, kind: int, key: str, depth: int = 0) -> MetadataValue
 
 
 def _array(cursor: Cursor, key: str, depth: int) -> tuple[MetadataValue, ...]:
-    """An array of one type. Vocabularies in use hold tokens that are not UTF-8: their bytes become `\\xNN` escapes."""
+    r"""An array of one type. Vocabularies in use hold tokens that are not UTF-8: such bytes become `\xNN` escapes."""
     offset = cursor.offset
     if depth > MAX_ARRAY_DEPTH:
         what = f"arrays in arrays, more than {MAX_ARRAY_DEPTH} deep, in {quoted(key)}"
         raise MalformedFile(Rule.TOO_DEEP, what, where=cursor.file, offset=offset)
+    cursor.charge(_ARRAY_MEMORY)
     kind = cursor.u32()
     count = cursor.count(_LEAST_BYTES.get(kind, 1), f"elements of {quoted(key)}")
     if kind == _STRING:
@@ -177,8 +169,8 @@ def _scalars(cursor: Cursor, kind: int, count: int, key: str) -> tuple[int | flo
     return cursor.numbers(_NUMBER_CODES[kind], count)
 
 
-def _infos(cursor: Cursor, count: int) -> list[_Info]:
-    infos: dict[str, _Info] = {}
+def _infos(cursor: Cursor, count: int) -> list[Tensor]:
+    infos: dict[str, Tensor] = {}
     for _ in range(count):
         offset = cursor.offset
         cursor.charge(_INFO_MEMORY)
@@ -190,7 +182,8 @@ def _infos(cursor: Cursor, count: int) -> list[_Info]:
     return list(infos.values())
 
 
-def _info(cursor: Cursor, name: str) -> _Info:
+def _info(cursor: Cursor, name: str) -> Tensor:
+    """One tensor, right in itself; its offset still counts from the first tensor's byte."""
     offset = cursor.offset
     rank = cursor.u32()
     if rank > MAX_DIMENSIONS:
@@ -214,37 +207,37 @@ def _info(cursor: Cursor, name: str) -> _Info:
         what = f"{quoted(name)} has rows of {row} elements, {kind.name} blocks of {kind.elements}"
         raise MalformedFile(Rule.PARTIAL_BLOCK, what, where=cursor.file, offset=offset)
     nbytes = elements // kind.elements * kind.nbytes
-    return _Info(name, kind, tuple(reversed(dimensions)), nbytes, cursor.u64())
+    return Tensor(name, kind.name, tuple(reversed(dimensions)), cursor.file, cursor.u64(), nbytes)
 
 
-def _lay_out(infos: list[_Info], cursor: Cursor, alignment: int) -> tuple[Tensor, ...]:
+def _lay_out(infos: list[Tensor], cursor: Cursor, alignment: int) -> tuple[Tensor, ...]:
     """The tensors by offset: aligned, each where the one before it and its padding end, the last ending with the file.
 
     What the padding holds is not judged here; the digests cover it.
     """
-    start = cursor.offset
-    size = start + cursor.remaining
+    start, size = cursor.offset, cursor.offset + cursor.remaining
     tensors: list[Tensor] = []
-    end = expected = 0
+    end = padded_end = start
     for info in sorted(infos, key=lambda info: (info.offset, info.nbytes, info.name)):
+        tensor = replace(info, offset=start + info.offset)
         if info.offset % alignment:
-            rule, what = Rule.MISALIGNED_TENSOR, f"not at a multiple of {alignment}"
-        elif info.offset < end:
+            rule, what = Rule.MISALIGNED_TENSOR, f"not at a multiple of {alignment} tensor bytes"
+        elif tensor.offset < end:
             rule, what = Rule.TENSOR_OVERLAP, f"before byte {end}, where the tensor before it ends"
-        elif info.offset > expected:
-            rule, what = Rule.TENSOR_GAP, f"not at byte {expected}, where the tensor before it ends"
-        elif start + info.offset + info.nbytes > size:
-            rule, what = Rule.TENSOR_PAST_END, f"and takes {info.nbytes} bytes in a file of {size}"
+        elif tensor.offset > padded_end:
+            rule, what = Rule.TENSOR_GAP, f"after byte {padded_end}, where the tensor before it ends"
+        elif tensor.offset + tensor.nbytes > size:
+            rule, what = Rule.TENSOR_PAST_END, f"and takes {tensor.nbytes} bytes of a file of {size}"
         else:
-            tensors.append(Tensor(info.name, info.kind.name, info.shape, cursor.file, start + info.offset, info.nbytes))
-            end = info.offset + info.nbytes
-            expected = end + -end % alignment
+            tensors.append(tensor)
+            end = tensor.offset + tensor.nbytes
+            padded_end = end + (start - end) % alignment
             continue
-        what = f"{quoted(info.name)} begins at tensor byte {info.offset}, {what}"
-        raise MalformedFile(rule, what, where=cursor.file, offset=start + info.offset)
-    if start + expected < size:
-        what = f"{size - start - end} bytes after the last tensor"
-        raise MalformedFile(Rule.TRAILING_BYTES, what, where=cursor.file, offset=start + end)
+        what = f"{quoted(tensor.name)} begins at byte {tensor.offset}, {what}"
+        raise MalformedFile(rule, what, where=cursor.file, offset=tensor.offset)
+    if padded_end < size:
+        what = f"{size - end} bytes after the last tensor"
+        raise MalformedFile(Rule.TRAILING_BYTES, what, where=cursor.file, offset=end)
     return tuple(tensors)
 
 

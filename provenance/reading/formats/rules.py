@@ -1,8 +1,8 @@
 """The rules a weight file's header must keep; a file that breaks one is rejected under its name.
 
-A rejection says that the bytes cannot be what they claim to be. Where a header may well be honest and only asks for more
-memory than a reader should give, the readers raise `LimitExceeded` instead. Two rules are ours and not the formats':
-names a person cannot read, and fields that no loader reads.
+A rejection says that the bytes cannot be what they claim to be. Where a header may well be honest and only asks for
+more memory than a reader should give, the readers raise `LimitExceeded` instead. Some rules are stricter than the
+formats' own readers: they refuse what two readers may read in two ways, what a person cannot see, and what hides.
 """
 
 from __future__ import annotations
@@ -13,8 +13,13 @@ from enum import StrEnum
 MAX_SIZE = 2**63 - 1
 """Largest count of elements or bytes that a C reader can hold in its signed 64 bits."""
 
-_HIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
-"""Control, bidirectional and zero-width characters: two names that differ only in these look equal to a person."""
+_HIDDEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029"  # controls and line breaks
+    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Unicode's Default_Ignorable_Code_Point and controls: two names that differ only in these look equal to a person. Written
+out, because what Python's own tables say changes with its version."""
 
 
 class Rule(StrEnum):

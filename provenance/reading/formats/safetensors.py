@@ -2,9 +2,9 @@
 
     {"__metadata__": {"format": "pt"}, "wte": {"dtype": "BF16", "shape": [8, 4], "data_offsets": [0, 64]}, …}
 
-What the reference reader refuses (https://github.com/huggingface/safetensors, `Metadata::validate`) is refused here too:
-the tensors must tile the rest of the file, with no hole, no overlap and nothing after the last. Beyond it we refuse what
-two readers may read in two ways, and names that a person cannot read.
+What the reference reader refuses (https://github.com/huggingface/safetensors, `Metadata::validate`) is refused here
+too: the tensors must tile the rest of the file, with no hole, no overlap and nothing after the last. Beyond it we
+refuse what two readers may read in two ways, fields that no reader reads, and names that a person cannot.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def read_header(reader: ByteReader) -> Header:
         raise MalformedFile(Rule.HEADER_TOO_LARGE, f"declares a header of {length} bytes", where=file, offset=0)
     start = _LENGTH_BYTES + length
     if start > reader.size:
-        raise MalformedFile(Rule.TRUNCATED, f"declares a header of {length} bytes in a file of {reader.size}", where=file)
+        raise MalformedFile(
+            Rule.TRUNCATED, f"declares a header of {length} bytes in a file of {reader.size}", where=file
+        )
 
     # 2. The bytes that are parsed are the bytes that are digested.
     text = read_exactly(reader, length, _LENGTH_BYTES)
@@ -102,7 +104,8 @@ def _tensor(name: str, entry: object, file: str, start: int) -> Tensor:
         raise MalformedFile(Rule.BAD_ENTRY, what, where=file)
     dtype = entry["dtype"]
     if not isinstance(dtype, str) or dtype not in DTYPE_BITS:
-        raise MalformedFile(Rule.UNKNOWN_DTYPE, f"{quoted(name)} has the dtype {quoted(str(dtype))}", where=file)
+        shown = quoted(dtype) if isinstance(dtype, str) else "no string"
+        raise MalformedFile(Rule.UNKNOWN_DTYPE, f"the dtype of {quoted(name)} is {shown}", where=file)
     shape = _naturals(entry["shape"])
     if shape is None:
         raise MalformedFile(Rule.BAD_SHAPE, f"the shape of {quoted(name)} is not a list of naturals", where=file)

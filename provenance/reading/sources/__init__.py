@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 from pathlib import Path
 
 from provenance.errors import CouldNotLook, UsageError
@@ -29,12 +28,11 @@ def resolve(name: str) -> Listing:
 
 
 def _canonical(name: str) -> Path:
-    """`name` as an absolute path without links, except that a link to a file is kept: a cache says where it may lead."""
+    """`name` as an absolute path without links, except the last of a file: a cache says where that one may lead."""
+    path = Path(name)
     try:
-        os.stat(name)
-        if os.path.isdir(name):
-            return Path(os.path.realpath(name))
-        return Path(os.path.realpath(os.path.dirname(name))) / os.path.basename(name)
+        path.stat()
+        return path.resolve() if path.is_dir() else path.parent.resolve() / path.name
     except (FileNotFoundError, NotADirectoryError, ValueError):
         todo = "name a folder, a .safetensors or .gguf file, or a snapshot in the Hugging Face cache"
         raise UsageError("there is no such file or folder", where=name, todo=todo) from None

@@ -68,7 +68,9 @@ class _Blobs:
         if stat.S_ISLNK(status.st_mode):
             stored = _target(blob)
             if stored is None or not self._is_stored(stored):
-                raise CouldNotLook(f"its blob {blob} is a link out of the cache", where=where, todo="fetch the model again")
+                raise CouldNotLook(
+                    f"its blob {blob} is a link out of the cache", where=where, todo="fetch the model again"
+                )
             blob, status = stored, _status(stored, where)
         return regular(entry.path, blob, status, where, claim)
 
@@ -81,7 +83,7 @@ class _Blobs:
 def _target(link: Path) -> Path | None:
     """Where one link leads: its folder resolved, its last component not; None where that folder does not exist."""
     try:
-        target = link.parent / os.readlink(link)
+        target = link.parent / link.readlink()
         return Path(os.path.realpath(target.parent, strict=True)) / target.name
     except OSError:
         return None

@@ -53,7 +53,9 @@ def list_folder(root: Path, name: str, follow: Follow) -> Listing:
             files.append(list_entry(entry, name, follow))
     if not files:
         left_out = f" but {len(excluded)} left out by rule" if excluded else ""
-        raise NothingToInspect(f"the folder holds no files{left_out}", where=name, todo="name a folder that holds a model")
+        raise NothingToInspect(
+            f"the folder holds no files{left_out}", where=name, todo="name a folder that holds a model"
+        )
     check_collisions([file.path for file in files], name)
     return Listing(name, ModelKind.DIRECTORY, tuple(files), tuple(excluded))
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from provenance.errors import CouldNotLook
-from provenance.reading.formats.shards import split_siblings
+from provenance.reading.formats.shards import split_name
 from provenance.reading.sources.interface import ListedFile, Listing, Source
 from provenance.reading.sources.local import Follow, list_entry, refuse_link
 from provenance.reading.sources.walk import Entry, check_name
@@ -28,10 +28,19 @@ def list_file(path: Path, name: str, follow: Follow) -> Listing:
 
     Raises as `Source.list` does, and `CouldNotLook` naming the first file of a set that is missing.
     """
-    folder = os.path.dirname(name) or "."
-    siblings = split_siblings(check_name(os.fsencode(path.name), "", folder))
-    files = tuple(_member(path.with_name(member), folder, follow) for member in siblings or (path.name,))
-    return Listing(name, ModelKind.SPLIT if siblings else ModelKind.FILE, files)
+    folder = str(Path(name).parent)
+    members = _split_set(check_name(os.fsencode(path.name), "", folder))
+    files = tuple(_member(path.with_name(member), folder, follow) for member in members or (path.name,))
+    return Listing(name, ModelKind.SPLIT if members else ModelKind.FILE, files)
+
+
+def _split_set(name: str) -> tuple[str, ...]:
+    """Names of all files of the set that the file `name` says it is one of; none for a file of its own."""
+    part = split_name(name)
+    if part is None or not 1 <= part.number <= part.count:
+        return ()
+    number, _, count = name[len(part.stem) + 1 : -len(part.suffix)].partition("-of-")
+    return tuple(f"{part.stem}-{k:0{len(number)}}-of-{count}{part.suffix}" for k in range(1, part.count + 1))
 
 
 def _member(path: Path, folder: str, follow: Follow) -> ListedFile:

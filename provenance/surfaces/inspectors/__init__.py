@@ -1,1 +1,32 @@
-"""."""
+"""Inspectors: from the bytes of a file to frozen facts.
+
+Adding one is a file, an entry here, a test and a section of docs/surfaces.md.
+"""
+
+from __future__ import annotations
+
+from provenance.records import Consumer, Unit
+from provenance.surfaces.inspectors.card import CARD_FRONT_MATTER
+from provenance.surfaces.inspectors.content import CONTENT
+from provenance.surfaces.inspectors.documents import DOCUMENTS
+from provenance.surfaces.inspectors.interface import Facts, InspectionContext, Inspector
+from provenance.surfaces.inspectors.python_source import PYTHON_SOURCE
+from provenance.surfaces.inspectors.templates import TEMPLATES
+from provenance.surfaces.inspectors.tokenizers import TOKENIZERS
+
+INSPECTORS: tuple[Inspector, ...] = (
+    CONTENT,
+    DOCUMENTS,
+    CARD_FRONT_MATTER,
+    TEMPLATES,
+    TOKENIZERS,
+    PYTHON_SOURCE,
+)
+
+__all__ = ["INSPECTORS", "Facts", "InspectionContext", "Inspector", "consumers"]
+
+
+def consumers(unit: Unit, context: InspectionContext) -> tuple[Consumer[Facts], ...]:
+    """A fresh consumer from every inspector that wants the whole file `unit`; never empty."""
+    made = (inspector.make(unit, context) for inspector in INSPECTORS)
+    return tuple(consumer for consumer in made if consumer is not None)

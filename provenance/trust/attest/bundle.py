@@ -15,8 +15,7 @@ from pathlib import Path
 
 from provenance.documents import strict_json
 from provenance.documents.files import read_bytes
-from provenance.errors import LimitExceeded, NotVerified, NothingToInspect
-from provenance.trust.attest import dsse
+from provenance.errors import LimitExceeded, NothingToInspect, NotVerified
 from provenance.trust.attest.interface import MAX_LINE_BYTES, Step
 from provenance.trust.attest.shape import member, shown
 
@@ -95,7 +94,11 @@ def read_bundles(paths: Sequence[Path]) -> tuple[tuple[str, bytes], ...]:
     found: list[tuple[str, bytes]] = []
     budget = MAX_TOTAL_BYTES
     for path in paths:
-        data = read_bytes(path, max_bytes=budget)
+        try:
+            data = read_bytes(path, max_bytes=budget)
+        except LimitExceeded:
+            what = f"attestations of more than {MAX_TOTAL_BYTES} bytes in all"
+            raise LimitExceeded(what, where=str(path), todo="give fewer or smaller files") from None
         budget -= len(data)
         before = len(found)
         for number, line in enumerate(data.split(b"\n"), start=1):

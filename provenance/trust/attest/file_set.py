@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from provenance.documents.report import File
@@ -12,7 +13,7 @@ MAX_NAMED = 20
 
 
 def differences(signed: Sequence[File], manifest: Manifest) -> list[str]:
-    """Every difference, in path order; empty where the two sets are equal.
+    """Every difference, each kind in path order; empty where the two sets are equal.
 
     `modified P expected sha256:… actual sha256:…`, `renamed A -> B`, `removed P`, `added P`, `listed twice P`.
     """
@@ -21,10 +22,9 @@ def differences(signed: Sequence[File], manifest: Manifest) -> list[str]:
     if manifest.kind is ModelKind.FILE and len(signed) == 1:
         # The plain SHA-256 of a single file does not commit to its name: a renamed GGUF is the same model.
         expected = {manifest.files[0].path: signed[0]}
-    lines = [f"listed twice {path}" for path in sorted(expected) if sum(file.path == path for file in signed) > 1]
-    lines += [
-        line for path in sorted(expected.keys() & actual.keys()) if (line := _modified(path, expected[path], actual[path]))
-    ]
+    lines = [f"listed twice {path}" for path, count in Counter(file.path for file in signed).items() if count > 1]
+    for path in sorted(expected.keys() & actual.keys()):
+        lines += _modified(expected[path], actual[path])
     removed = [expected[path] for path in sorted(expected.keys() - actual.keys())]
     added = [actual[path] for path in sorted(actual.keys() - expected.keys())]
     return lines + _moved(removed, added)
@@ -41,23 +41,22 @@ def nothing_in_common(signed: Sequence[File], manifest: Manifest) -> bool:
     return {file.sha256 for file in signed}.isdisjoint(file.sha256 for file in manifest.files)
 
 
-def _modified(path: str, expected: File, actual: FileDigest) -> str:
+def _modified(expected: File, actual: FileDigest) -> list[str]:
     if expected.sha256 != actual.sha256:
-        return f"modified {path} expected sha256:{expected.sha256} actual sha256:{actual.sha256}"
+        return [f"modified {actual.path} expected sha256:{expected.sha256} actual sha256:{actual.sha256}"]
     if expected.size != actual.size:
-        return f"modified {path} expected {expected.size} bytes actual {actual.size} bytes"
-    return ""
+        return [f"modified {actual.path} expected {expected.size} bytes actual {actual.size} bytes"]
+    return []
 
 
 def _moved(removed: Sequence[File], added: Sequence[FileDigest]) -> list[str]:
-    """Removed and added files with the same bytes are one rename each."""
-    unexplained = list(added)
-    lines = []
-    for old in removed:
-        new = next((file for file in unexplained if file.sha256 == old.sha256), None)
-        if new is None:
-            lines.append(f"removed {old.path}")
-        else:
-            unexplained.remove(new)
-            lines.append(f"renamed {old.path} -> {new.path}")
-    return lines + [f"added {file.path}" for file in unexplained]
+    """Removed and added files; one of each with the same bytes are a rename."""
+    new_paths: defaultdict[str, list[str]] = defaultdict(list)
+    for file in reversed(added):
+        new_paths[file.sha256].append(file.path)
+    lines = [
+        f"renamed {old.path} -> {new_paths[old.sha256].pop()}" if new_paths[old.sha256] else f"removed {old.path}"
+        for old in removed
+    ]
+    unexplained = {path for paths in new_paths.values() for path in paths}
+    return lines + [f"added {path}" for path in sorted(unexplained)]

@@ -100,6 +100,7 @@ def load_private_key(path: Path, password: Callable[[], bytes | None]) -> Privat
     pem = _read(path)
     if b"BEGIN PUBLIC KEY" in pem:
         raise UsageError("a public key cannot sign", where=str(path), todo="name the private key")
+    loaded: object
     try:
         loaded = load_pem_private_key(pem, password=None)
     except TypeError:  # the only thing that it says of an encrypted key

@@ -10,7 +10,7 @@ from provenance.trust.attest.interface import Step
 
 T = TypeVar("T")
 
-_NAMES = {str: "a string", list: "an array", dict: "an object"}
+_NAMES: dict[type[object], str] = {str: "a string", list: "an array", dict: "an object"}
 
 
 def member(document: Mapping[str, object], key: str, kind: type[T], *, step: Step) -> T:

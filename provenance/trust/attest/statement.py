@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import rfc8785
 
@@ -41,7 +42,7 @@ def build(subject_name: str, subject_sha256: str, predicate_type: str, predicate
     """
     if not _SHA256.fullmatch(subject_sha256):
         raise ValueError(f"not a SHA-256 in lower-case hex: {subject_sha256!r}")
-    statement = {
+    statement: dict[str, Any] = {
         "_type": STATEMENT_TYPE,
         "subject": [{"name": subject_name, "digest": {"sha256": subject_sha256}}],
         "predicateType": predicate_type,
@@ -80,5 +81,7 @@ def _digest(digests: Mapping[str, object]) -> str:
     """The one SHA-256. A second digest could name another model, and verifiers would differ in which one they ask."""
     value = digests.get("sha256")
     if len(digests) != 1 or not isinstance(value, str) or not _SHA256.fullmatch(value):
-        raise NotVerified(Step.STATEMENT, "the subject's digest is not exactly one `sha256` of 64 lower-case hex digits")
+        raise NotVerified(
+            Step.STATEMENT, "the subject's digest is not exactly one `sha256` of 64 lower-case hex digits"
+        )
     return value

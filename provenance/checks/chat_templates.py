@@ -1,0 +1,98 @@
+"""Chat templates: against the base's, and against each other inside one model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from posixpath import basename
+
+from provenance.checks.interface import Check, Rule, facts, quoted
+from provenance.records import Evidence, Finding, ModelEvidence, Severity, Skipped, TextFact
+
+CHAT_TEMPLATE_DIFFERS = Rule(
+    ident="chat-template-differs",
+    title="the chat template differs from the base's",
+    severity=Severity.WARNING,
+    meaning="The text of the template that a loader would use is not the base's, line ends aside. The first line that "
+    "differs is shown. It is an `info` where the base has no template at all: instruction tuning adds one.",
+    why="The template decides what the model is really asked. It can drop or add system prompts, tools and "
+    "instructions, on a condition if it likes, without one weight changed. Honest changes exist: fixes, tool calling, "
+    "thinking.",
+    example="chat_template.jinja line 3: '{%- if messages|length > 6 %}', the base has '{%- if tools %}'",
+    advice="Read the difference. If you do not need it, use the base's template.",
+)
+
+CHAT_TEMPLATE_CONFLICT = Rule(
+    ident="chat-template-conflict",
+    title="one model holds two chat templates that disagree",
+    severity=Severity.WARNING,
+    meaning="Two sources in the same folder (`chat_template.jinja`, `tokenizer_config.json`, `chat_template.json`, "
+    "GGUF metadata) give the same template with different texts.",
+    why="Loaders differ in which source they use, and in which they used a version ago: two of them render two "
+    "prompts.",
+    example="chat_template.jinja and tokenizer_config.json disagree at line 12",
+    advice="Find out which one your loader uses; ask the publisher to remove the other.",
+)
+
+_ORDER = ("chat_template.jinja", "chat_template.json", "processor_config.json", "tokenizer_config.json")
+"""Who wins in transformers; templates in GGUF come after them all, for they rarely stand beside the others."""
+
+
+def _run(evidence: Evidence) -> Iterator[Finding]:
+    mine = _templates(evidence.candidate)
+    for sources in mine.values():
+        for other in sources[1:]:
+            if other.sha256 != sources[0].sha256:
+                line, _, _ = _first_difference(sources[0], other)
+                at = f" at line {line}" if line else ""
+                message = f"{sources[0].file} and {other.file} disagree{at}"
+                yield CHAT_TEMPLATE_CONFLICT.finding(message, file=other.file, line=line)
+    if isinstance(evidence.base, Skipped):
+        return
+    theirs = _templates(evidence.base)
+    for role in sorted(mine.keys() | theirs.keys()):
+        yield from _compare(role, mine.get(role, []), theirs.get(role, []), bare=not theirs)
+
+
+def _templates(model: ModelEvidence) -> dict[str, list[TextFact]]:
+    """Templates by role, in the order of precedence; only those of the model itself, not of models in sub-folders."""
+    found: dict[str, list[TextFact]] = {}
+    for fact in facts(model, TextFact):
+        nested = "/" in fact.file and not fact.file.startswith("additional_chat_templates/")
+        if fact.role.partition(":")[0] == "chat-template" and not nested:
+            found.setdefault(fact.role, []).append(fact)
+    for sources in found.values():
+        sources.sort(key=_precedence)
+    return found
+
+
+def _precedence(fact: TextFact) -> tuple[int, str]:
+    name = basename(fact.file)
+    return (_ORDER.index(name) if name in _ORDER else len(_ORDER), fact.file)
+
+
+def _compare(role: str, mine: list[TextFact], theirs: list[TextFact], *, bare: bool) -> Iterator[Finding]:
+    name = role.partition(":")[2] or "default"
+    if not mine:
+        yield CHAT_TEMPLATE_DIFFERS.finding(f"the {name} template of the base ({theirs[0].file}) is gone")
+    elif not theirs:
+        severity = Severity.INFO if bare else None
+        message = f"{mine[0].file} has a {name} template, the base has none"
+        yield CHAT_TEMPLATE_DIFFERS.finding(message, file=mine[0].file, severity=severity)
+    elif mine[0].sha256 != theirs[0].sha256:
+        line, here, there = _first_difference(mine[0], theirs[0])
+        where = f" line {line}: {quoted(here)}, the base has {quoted(there)}" if line else ": it is not the base's"
+        yield CHAT_TEMPLATE_DIFFERS.finding(f"{mine[0].file}{where} ({name} template)", file=mine[0].file, line=line)
+
+
+def _first_difference(one: TextFact, other: TextFact) -> tuple[int | None, str, str]:
+    """Line number, counted from 1, and both lines; no number where a text is not at hand."""
+    if one.text is not None and other.text is not None:
+        lines = zip_longest(one.text.split("\n"), other.text.split("\n"), fillvalue="")
+        for number, (here, there) in enumerate(lines, start=1):
+            if here != there:
+                return number, here, there
+    return None, "", ""
+
+
+CHAT_TEMPLATES = Check("chat-templates", (CHAT_TEMPLATE_DIFFERS, CHAT_TEMPLATE_CONFLICT), _run)

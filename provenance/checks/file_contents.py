@@ -1,0 +1,71 @@
+"""Files that could not be understood, or were only recognised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from provenance.checks.file_kinds import ARCHIVES, OTHER_WEIGHTS, PICKLE_NAMES, PROGRAM_NAMES, suffix
+from provenance.checks.interface import Check, Rule, facts
+from provenance.records import ContentFact, Evidence, Finding, Severity
+
+UNKNOWN_FILE = Rule(
+    ident="unknown-file",
+    title="a binary file of no known format",
+    severity=Severity.WARNING,
+    meaning="The content of a file is neither text nor any format known here. It is digested like every file; nothing "
+    "more is known of it.",
+    why="What is not understood was not checked, and does not count as harmless.",
+    example="data.dat is binary data of no known format",
+    advice="Ask the publisher what it is, or leave it out of what you deploy.",
+)
+
+ARCHIVE_NOT_OPENED = Rule(
+    ident="archive-not-opened",
+    title="an archive or compressed file was not opened",
+    severity=Severity.WARNING,
+    meaning="A file is an archive or a compressed stream by its content. This version does not look inside. Where the "
+    "name is one that loaders unpickle (`.pkl`, `.joblib`, `.pt`, `.bin`, …) it is an `error`: they unpack such files "
+    "by themselves.",
+    why="Whatever is inside was not checked.",
+    example="extras.zip is a zip archive and was not opened",
+    advice="Unpack it in a place of its own and scan the folder, or leave it out of what you deploy.",
+)
+
+FORMAT_NOT_READ = Rule(
+    ident="format-not-read",
+    title="weights in a format that is recognised and not read",
+    severity=Severity.WARNING,
+    meaning="A file is of a format that holds weights or may hold them (HDF5, ONNX, TensorFlow Lite, MessagePack, "
+    "NumPy, ExecuTorch, old GGML). Its digest was taken; its tensors were not read, and not compared with a base.",
+    why="A loader may prefer this file to the ones that were compared. Some of these formats can hold code as well.",
+    example="tf_model.h5 is HDF5: its tensors were not read",
+    advice="Deploy the safetensors or GGUF files alone.",
+)
+
+LFS_POINTER = Rule(
+    ident="lfs-pointer",
+    title="a git-lfs pointer in place of the file",
+    severity=Severity.ERROR,
+    meaning="A file holds three lines of text that say where git-lfs keeps the real content.",
+    why="The real file was not fetched, so nothing of it was looked at.",
+    example="model.safetensors is a git-lfs pointer",
+    advice="Run `git lfs pull` in the repository, then check again.",
+)
+
+
+def _run(evidence: Evidence) -> Iterator[Finding]:
+    for fact in facts(evidence.candidate, ContentFact):
+        name = suffix(fact.file)
+        if fact.kind == "unknown":
+            yield UNKNOWN_FILE.finding(f"{fact.file} is {fact.detail}", file=fact.file)
+        elif fact.kind == "lfs-pointer":
+            yield LFS_POINTER.finding(f"{fact.file} is a git-lfs pointer", file=fact.file)
+        elif fact.kind in ARCHIVES and name not in PROGRAM_NAMES:
+            severity = Severity.ERROR if name in PICKLE_NAMES else None
+            message = f"{fact.file} is a {fact.detail} and was not opened"
+            yield ARCHIVE_NOT_OPENED.finding(message, file=fact.file, severity=severity)
+        elif fact.kind in OTHER_WEIGHTS:
+            yield FORMAT_NOT_READ.finding(f"{fact.file} is {fact.detail}: its tensors were not read", file=fact.file)
+
+
+FILE_CONTENTS = Check("file-contents", (UNKNOWN_FILE, ARCHIVE_NOT_OPENED, FORMAT_NOT_READ, LFS_POINTER), _run)

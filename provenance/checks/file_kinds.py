@@ -1,0 +1,58 @@
+"""Kinds of content that several checks speak of, and the names that loaders act on.
+
+Kinds are those of `records.ContentFact`. Names decide nothing about what a file is; they decide who opens it.
+"""
+
+from __future__ import annotations
+
+from posixpath import basename, splitext
+
+PICKLES = frozenset({"pickle", "torch-zip", "torch-legacy", "npy-pickle"})
+"""Unpickling these runs what they say."""
+PROGRAMS = frozenset({"elf", "pe", "macho", "wasm", "dex", "java-class", "python-bytecode", "ar", "llvm-bitcode"})
+ARCHIVES = frozenset({"zip", "tar", "gzip", "bzip2", "xz", "zstd", "lz4", "zlib", "7z", "rar"})
+OTHER_WEIGHTS = frozenset({"hdf5", "onnx", "tflite", "executorch", "ggml", "msgpack", "npy"})
+"""Formats that hold weights, or may, and that are recognised but not read."""
+TEXTS = frozenset({"text", "json", "python", "script", "bundle", "empty"})
+CODE = PICKLES | PROGRAMS | ARCHIVES | {"script"}
+"""What runs, or may hold what runs, once the wrong program opens it."""
+
+PICKLE_NAMES = frozenset({".bin", ".ckpt", ".dill", ".joblib", ".pickle", ".pkl", ".pt", ".pth"})
+"""Loaders unpickle files with these names."""
+SCRIPT_NAMES = frozenset({".bash", ".bat", ".cmd", ".command", ".js", ".ps1", ".sh", ".vbs", ".zsh"})
+PROGRAM_NAMES = frozenset({".dll", ".dylib", ".egg", ".exe", ".jar", ".node", ".pyc", ".pyd", ".so", ".whl"})
+WEIGHT_NAMES = frozenset(
+    {".ggml", ".gguf", ".h5", ".hdf5", ".keras", ".msgpack", ".npy", ".npz", ".onnx", ".pb", ".pte", ".safetensors"}
+    | {".tflite"}
+)
+CONFIGURATION = frozenset(
+    {
+        "adapter_config.json",
+        "added_tokens.json",
+        "chat_template.json",
+        "config.json",
+        "config_sentence_transformers.json",
+        "generation_config.json",
+        "hf_quant_config.json",
+        "model_index.json",
+        "modules.json",
+        "params.json",
+        "preprocessor_config.json",
+        "processor_config.json",
+        "quant_config.json",
+        "quantization_config.json",
+        "quantize_config.json",
+        "sentence_bert_config.json",
+        "special_tokens_map.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "video_preprocessor_config.json",
+        "vocab.json",
+    }
+)
+"""JSON documents that loaders ask for by name and obey."""
+
+
+def suffix(path: str) -> str:
+    """The last suffix in lower case: `.safetensors`; empty where there is none."""
+    return splitext(basename(path))[1].lower()

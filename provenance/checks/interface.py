@@ -1,0 +1,88 @@
+"""What a check is: a pure function from evidence to findings, and the rules it may report.
+
+A check reads no file and knows no host; what it sees is in `records.Evidence`. A rule is a promise to the reader: its
+id never changes its meaning, its words are its page in docs/rules/, and nothing is reported that is not a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from provenance.errors import one_line
+from provenance.records import Confidence, Evidence, Finding, Location, ModelEvidence, Severity
+
+T = TypeVar("T")
+
+ACCEPT = (
+    "Findings are silenced by your own policy and by nothing else: never by a file inside the model. Write the rule, "
+    "the digest of the model and your reason into it (docs/policy.md)."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One kind of finding, with all that a reader may ask about it."""
+
+    ident: str
+    """Kebab-case, never reused."""
+    title: str
+    severity: Severity
+    """Of a finding, unless `meaning` says when it is another."""
+    confidence: Confidence = Confidence.HIGH
+    meaning: str
+    why: str
+    example: str
+    advice: str
+    accept: str = ACCEPT
+
+    def finding(
+        self,
+        message: str,
+        *,
+        severity: Severity | None = None,
+        file: str = "",
+        tensor: str = "",
+        offset: int | None = None,
+        line: int | None = None,
+        json_path: str = "",
+    ) -> Finding:
+        """A finding of this rule. `message` may quote a hostile model: it is made one printable line here."""
+        return Finding(
+            rule=self.ident,
+            severity=severity or self.severity,
+            confidence=self.confidence,
+            message=one_line(message),
+            advice=self.advice,
+            location=Location(file, tensor, offset, line, json_path),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question, asked of all evidence at once."""
+
+    ident: str
+    rules: tuple[Rule, ...]
+    """Every rule that `run` may report; at least one."""
+    run: Callable[[Evidence], Iterable[Finding]]
+
+
+def facts(model: ModelEvidence, kind: type[T]) -> tuple[T, ...]:
+    """The facts of one type, in the order of their files."""
+    return tuple(fact for fact in model.facts if isinstance(fact, kind))
+
+
+def quoted(text: object, limit: int = 100) -> str:
+    """`text` in quotes, shortened in the middle where it is longer than `limit`."""
+    shown = str(text)
+    if len(shown) > limit:
+        shown = f"{shown[: limit - limit // 3]}…{shown[-(limit // 3) :]}"
+    return f"'{shown}'"
+
+
+def listing(names: Sequence[str], limit: int = 5) -> str:
+    """The first `limit` names, and how many more there are."""
+    shown = ", ".join(quoted(name) for name in names[:limit])
+    return f"{shown} and {len(names) - limit} more" if len(names) > limit else shown

@@ -1,0 +1,304 @@
+"""Read a model once, and a base in step with it, and put together what every wing saw.
+
+The engine pushes the same bytes to the digests, the inspectors and the weights' statistics; here is where the wings'
+consumers are handed to it, and where their records become `Evidence`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+from provenance.documents import strict_json
+from provenance.errors import CouldNotLook, NothingToInspect
+from provenance.reading.digests import digest_file, digest_tensor, manifest
+from provenance.reading.engine import OpenModel, PairReading, Reading, open_model, read, read_pair
+from provenance.reading.sources import resolve
+from provenance.records import (
+    Consumer,
+    ContentFact,
+    Coverage,
+    DeltaStatistics,
+    Evidence,
+    Fact,
+    FileDigest,
+    Lineage,
+    Manifest,
+    ModelEvidence,
+    PairConsumer,
+    Skipped,
+    TensorDigest,
+    TensorState,
+    Unit,
+)
+from provenance.surfaces.inspectors import INSPECTORS, InspectionContext
+from provenance.surfaces.inspectors.gguf_metadata import facts as gguf_facts
+from provenance.weights.deltas import DeltaConsumer, comparable
+from provenance.weights.pairing import Pairing, TensorPair, pair
+from provenance.weights.relations import classify, compare
+
+MAX_CONFIG_BYTES = 4 * 1024 * 1024
+
+FileRecord = FileDigest | tuple[Fact, ...]
+FileFactory = Callable[[Unit], Consumer[FileRecord] | None]
+Seen = Reading[FileRecord, TensorDigest]
+
+UNREAD_WEIGHTS = frozenset({"pickle", "torch-zip", "torch-legacy", "numpy", "hdf5", "onnx"})
+"""Kinds of content that hold weights which this version recognises and does not read."""
+
+NO_BASE = Skipped("lineage", "no base was given; add --base to compare the weights with the model they come from")
+NOT_COMPARED = Skipped("lineage", "scan does not compare weights; use check or diff")
+NO_PROBE = Skipped("behaviour", "this version asks the model nothing; how it answers is not known")
+
+
+class Watch(Protocol):
+    """Told how many bytes will be read, then of each piece."""
+
+    def begin(self, total: int) -> None:
+        """`total` more bytes are going to be read."""
+
+    def __call__(self, nbytes: int) -> None:
+        """`nbytes` more were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What a verb judges or signs."""
+
+    evidence: Evidence
+    coverage: tuple[Coverage, ...]
+
+
+def gather(candidate: str, base: str | None, *, weights: bool = True, describe: bool = False, watch: Watch) -> Gathered:
+    """Read `candidate`, and `base` with it where there is one, and compare their weights unless `weights` is off.
+
+    A base that cannot be looked at is skipped evidence, because what is wrong with the candidate must be said all the
+    same; with `describe` (diff) there is nothing else to say and it raises `CouldNotLook`.
+    """
+    with ExitStack() as stack:
+        model = stack.enter_context(_announced(open_model(resolve(candidate)), watch))
+        if base is None:
+            return _gathered(_alone(candidate, model, watch), Skipped("base", NO_BASE.reason), _no_base(weights))
+        try:
+            other = stack.enter_context(_announced(_open_base(base), watch))
+            obstacle = _obstacle(model)
+            if weights and obstacle is None:
+                return _together(candidate, model, base, other, watch)
+            if weights and describe:
+                raise CouldNotLook(obstacle or "", where=candidate)
+            theirs: ModelEvidence | Skipped = _alone(base, other, watch)
+            lineage = Skipped("lineage", obstacle, asked=True) if weights and obstacle else NOT_COMPARED
+        except CouldNotLook as error:
+            if describe:
+                raise
+            theirs = Skipped("base", str(error), asked=True)
+            lineage = Skipped("lineage", "the base could not be looked at", asked=True) if weights else NOT_COMPARED
+        return _gathered(_alone(candidate, model, watch), theirs, lineage)
+
+
+def _announced(model: OpenModel, watch: Watch) -> OpenModel:
+    watch.begin(sum(file.size for file in model.files.values()))
+    return model
+
+
+def _no_base(weights: bool) -> Skipped:
+    return NO_BASE if weights else NOT_COMPARED
+
+
+def digest(name: str, watch: Watch) -> ModelEvidence:
+    """Digest every file and tensor of a model, and nothing more."""
+    with _announced(open_model(resolve(name)), watch) as model:
+        reading: Seen = read(model, [digest_file], [digest_tensor], progress=watch)
+        return _evidence(name, model, reading)
+
+
+def _open_base(base: str) -> OpenModel:
+    """The base, opened; raises `CouldNotLook` where its weights are not all known."""
+    other = open_model(resolve(base))
+    try:
+        if other.rejections:
+            bad = other.rejections[0]
+            raise CouldNotLook(f"the base cannot be read: {bad.message}", where=f"{base}/{bad.file}")
+        if not any(header.tensors for header in other.headers):
+            raise NothingToInspect("the base holds no weights that can be compared", where=base)
+    except BaseException:
+        other.close()
+        raise
+    return other
+
+
+def _obstacle(model: OpenModel) -> str | None:
+    """Why the candidate's weights cannot be compared at all; None where they can."""
+    if model.rejections:
+        return f"the header of {model.rejections[0].file} was rejected, so the weights are not known"
+    if not any(header.tensors for header in model.headers):
+        return "the model holds no weights that can be compared"
+    return None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Reading
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _consumers(model: OpenModel) -> list[FileFactory]:
+    context = InspectionContext(frozenset(file.path for file in model.listing.files if file.executable))
+    return [digest_file, *(partial(_inspect, inspector.make, context) for inspector in INSPECTORS)]
+
+
+def _inspect(
+    make: Callable[[Unit, InspectionContext], Consumer[tuple[Fact, ...]] | None], context: InspectionContext, unit: Unit
+) -> Consumer[tuple[Fact, ...]] | None:
+    return make(unit, context)
+
+
+def _alone(name: str, model: OpenModel, watch: Watch) -> ModelEvidence:
+    seen: Seen = read(model, _consumers(model), [digest_tensor], progress=watch)
+    return _evidence(name, model, seen)
+
+
+def _delta(candidate: Unit, base: Unit) -> PairConsumer[DeltaStatistics]:
+    del candidate, base
+    return DeltaConsumer()
+
+
+def _together(candidate: str, model: OpenModel, base: str, other: OpenModel, watch: Watch) -> Gathered:
+    ours, theirs = _Config(model), _Config(other)
+    pairing = pair(model.headers, other.headers, ours.value, theirs.value)
+    pairs = comparable(pairing)
+    reading: PairReading[FileRecord, TensorDigest, DeltaStatistics] = read_pair(
+        model,
+        other,
+        [(p.candidate, p.base) for p in pairs],
+        _delta,
+        _consumers(model),
+        [digest_tensor],
+        progress=watch,
+    )
+    seen, their_evidence = _evidence(candidate, model, reading.candidate), _evidence(base, other, reading.base)
+    ours.check(seen.manifest)
+    theirs.check(their_evidence.manifest)
+    lineage = _lineage(pairing, pairs, reading, their_evidence)
+    return _gathered(seen, their_evidence, lineage)
+
+
+class _Config:
+    """`config.json`, needed before the pass to know the names of the tensors; held against its digest afterwards."""
+
+    def __init__(self, model: OpenModel) -> None:
+        file = model.files.get("config.json")
+        self._sha256 = ""
+        self.value: dict[str, object] | None = None
+        if file is None or file.size > MAX_CONFIG_BYTES:
+            return
+        data = file.pread(file.size, 0)
+        self._sha256 = hashlib.sha256(data).hexdigest()
+        try:
+            value = strict_json.loads(data)
+        except strict_json.StrictJsonError:
+            return  # a finding of the checks; the tensors are then matched by name
+        self.value = value if isinstance(value, dict) else None
+
+    def check(self, seen: Manifest) -> None:
+        """Raise `CouldNotLook` where the config that was parsed is not the one that was digested."""
+        digested = [file.sha256 for file in seen.files if file.path == "config.json"]
+        if self._sha256 and digested != [self._sha256]:
+            raise CouldNotLook("it changed while it was read", where="config.json", todo="try again on a quiet copy")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Evidence
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def _evidence(name: str, model: OpenModel, reading: Seen) -> ModelEvidence:
+    digests = [record for record in reading.files if isinstance(record, FileDigest)]
+    inspected = [fact for record in reading.files if not isinstance(record, FileDigest) for fact in record]
+    made = manifest(model.listing.kind, digests, reading.tensors, model.listing.excluded)
+    return ModelEvidence(
+        name=name,
+        manifest=made,
+        headers=model.headers,
+        rejections=model.rejections,
+        indexes=model.indexes,
+        facts=(*inspected, *(fact for header in model.headers for fact in gguf_facts(header))),
+        broken_claims=model.listing.broken_claims(digests),
+    )
+
+
+def _lineage(
+    pairing: Pairing,
+    pairs: Sequence[TensorPair],
+    reading: PairReading[FileRecord, TensorDigest, DeltaStatistics],
+    base: ModelEvidence,
+) -> Lineage:
+    measured = {p: statistics for p, statistics in zip(pairs, reading.pairs, strict=True) if statistics is not None}
+    comparisons = compare(pairing, reading.candidate.tensors, reading.base.tensors, measured)
+    found = classify(pairing, comparisons)
+    return Lineage(
+        base=base.name,
+        base_subject_sha256=base.manifest.subject_sha256,
+        base_tensor_root=base.manifest.tensor_root,
+        relations=found.relations,
+        possible=found.possible,
+        tensors=comparisons,
+        basis=found.basis,
+        architecture=pairing.architecture,
+        reread_bytes=reading.reread_bytes,
+    )
+
+
+def _require_weights(model: ModelEvidence) -> None:
+    """Law 1: a model without weights has nothing a verdict could rest on."""
+    if model.headers or model.rejections or _unread(model):
+        return
+    raise NothingToInspect(
+        "no weights in it: no safetensors, no GGUF, nothing else that is known to hold any",
+        where=model.name,
+        todo="name the folder or file that holds the model",
+    )
+
+
+def _unread(model: ModelEvidence) -> list[ContentFact]:
+    parsed = {header.file for header in model.headers} | {rejection.file for rejection in model.rejections}
+    return [
+        fact
+        for fact in model.facts
+        if isinstance(fact, ContentFact) and fact.kind in UNREAD_WEIGHTS and fact.file not in parsed
+    ]
+
+
+def _gathered(candidate: ModelEvidence, base: ModelEvidence | Skipped, lineage: Lineage | Skipped) -> Gathered:
+    _require_weights(candidate)
+    unread = tuple(
+        Skipped(fact.file, f"holds weights as {fact.kind}, which this version digests but does not read", asked=True)
+        for fact in _unread(candidate)
+    )
+    evidence = Evidence(candidate, base, lineage, (*unread, NO_PROBE))
+    return Gathered(evidence, coverage(evidence))
+
+
+def coverage(evidence: Evidence) -> tuple[Coverage, ...]:
+    """How much of each surface was read."""
+    model = evidence.candidate
+    files, tensors = len(model.manifest.files), len(model.manifest.tensors)
+    nbytes = sum(file.size for file in model.manifest.files)
+    parsed, unread = len(model.headers), len(_unread(model))
+    rows = [
+        Coverage("files", files, files, "files", _excluded(model.manifest)),
+        Coverage("bytes", nbytes, nbytes, "bytes"),
+        Coverage("weight-files", parsed, parsed + len({r.file for r in model.rejections}) + unread, "files"),
+        Coverage("tensor-digests", tensors, sum(len(header.tensors) for header in model.headers), "tensors"),
+    ]
+    if isinstance(evidence.lineage, Lineage):
+        looked = [row for row in evidence.lineage.tensors if row.state is not TensorState.UNSUPPORTED]
+        rows.append(Coverage("tensor-comparison", len(looked), len(evidence.lineage.tensors), "tensors"))
+    return tuple(rows)
+
+
+def _excluded(seen: Manifest) -> str:
+    return f"{len(seen.excluded)} files left out by rule: {', '.join(seen.excluded[:5])}" if seen.excluded else ""

@@ -1,0 +1,84 @@
+"""An open model: every file opened as it was listed, every weight file's header read and validated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from provenance.errors import MalformedFile
+from provenance.reading.files import OpenFile, room_for_descriptors
+from provenance.reading.formats import claimed, read_header, recognise
+from provenance.reading.formats.shards import check_split, is_index, read_index, split_sets
+from provenance.reading.sources.interface import Listing
+from provenance.records import Header, ModelKind, Rejection, ShardIndex
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class OpenModel:
+    """A context manager that holds the model's descriptors. Made by `open_model`."""
+
+    listing: Listing
+    files: Mapping[str, OpenFile]
+    """By path, in the order of the listing."""
+    headers: tuple[Header, ...]
+    """Of every weight file that keeps its format's rules, by path; which files are weights is decided by content."""
+    rejections: tuple[Rejection, ...]
+    """Weight files and indexes that break a rule, and sets of split files that do not agree."""
+    indexes: tuple[ShardIndex, ...]
+
+    def __enter__(self) -> OpenModel:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every descriptor."""
+        _close(self.files)
+
+
+def open_model(listing: Listing) -> OpenModel:
+    """Open every file of `listing` and read the headers.
+
+    Raises `CouldNotLook` where a file cannot be read or is not the one that was listed, `LimitExceeded` where a header
+    asks for more than a reader should give. A broken header is a `Rejection`, no exception.
+    """
+    folder = Path(listing.name) if listing.kind is ModelKind.DIRECTORY else Path(listing.name).parent
+    room = room_for_descriptors(len(listing.files))
+    files = {
+        listed.path: OpenFile(listed, str(folder / listed.path), kept=number < room)
+        for number, listed in enumerate(listing.files)
+    }
+    headers: list[Header] = []
+    indexes: list[ShardIndex] = []
+    rejections: list[Rejection] = []
+    try:
+        for file in files.values():
+            try:
+                if header := read_header(file):
+                    headers.append(header)
+                elif is_index(file.path):
+                    indexes.append(read_index(file))
+            except MalformedFile as error:
+                rejections.append(_rejection(file, error))
+            file.release()
+    except BaseException:
+        _close(files)
+        raise
+    rejections += [found for split_set in split_sets(headers) for found in check_split(split_set)]
+    return OpenModel(listing, files, tuple(headers), tuple(rejections), tuple(indexes))
+
+
+def _close(files: Mapping[str, OpenFile]) -> None:
+    for file in files.values():
+        file.close()
+
+
+def _rejection(file: OpenFile, error: MalformedFile) -> Rejection:
+    kind = claimed(file.path) or recognise(file)
+    name = kind.name if kind else "shard-index"
+    return Rejection(file.path, name, error.rejection, error.what.removesuffix(f" [{error.rejection}]"), error.offset)

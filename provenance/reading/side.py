@@ -1,0 +1,132 @@
+"""One model of a reading: makes the streams of its files, drains them, and gathers what their consumers say."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Collection, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from itertools import cycle
+from typing import Generic, TypeVar
+
+from provenance.reading.crew import Job, Meter, Worker
+from provenance.reading.digests import TensorDigester
+from provenance.reading.model import OpenModel
+from provenance.reading.streams import FileFactory, FileStream, TensorFactory
+from provenance.records import Tensor, Unit
+
+F = TypeVar("F")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading(Generic[F, T]):
+    """What the consumers of one model said, in the same order whatever the threads did."""
+
+    files: tuple[F, ...]
+    """Records of file consumers: by path, then in the order of the factories."""
+    tensors: tuple[T, ...]
+    """Records of tensor consumers: by file, offset, then in the order of the factories."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """What a tensor was when it was read first."""
+
+    tensor: Tensor
+    blake3: str
+
+
+class _Watcher:
+    """Consumer of a tensor that may be read again."""
+
+    def begin(self, unit: Unit) -> None:
+        assert unit.tensor is not None
+        self._tensor = unit.tensor
+        self._digester = TensorDigester()
+        self._digester.begin(unit)
+
+    def update(self, chunk: memoryview) -> None:
+        self._digester.update(chunk)
+
+    def finish(self) -> _Watched:
+        return _Watched(self._tensor, self._digester.finish().blake3)
+
+
+class Side(Generic[F, T]):
+    """One model being read: makes its streams and gathers their records."""
+
+    def __init__(
+        self,
+        model: OpenModel,
+        file_factories: Sequence[FileFactory[F]],
+        tensor_factories: Sequence[TensorFactory[T]],
+        meter: Meter,
+        watched: Collection[Tensor] = (),
+    ) -> None:
+        self.model = model
+        self.meter = meter
+        self.first_seen: dict[Tensor, str] = {}
+        """BLAKE3 of the watched tensors, those that may be read again."""
+        self._watched = watched
+        self._headers = {header.file: header for header in model.headers}
+        self._file_factories = file_factories
+        self._tensor_factories = (*tensor_factories, self._watch)
+        self._records: dict[str, tuple[list[F], list[T]]] = {}
+
+    def _watch(self, unit: Unit) -> _Watcher | None:
+        return _Watcher() if unit.tensor in self._watched else None
+
+    def stream(self, path: str) -> FileStream[F, T | _Watched]:
+        """The file, at its first byte."""
+        file = self.model.files[path]
+        return FileStream(file, self._headers.get(path), self._file_factories, self._tensor_factories, self.meter)
+
+    def finish(self, stream: FileStream[F, T | _Watched]) -> None:
+        """Keep what the consumers of a wholly read file say."""
+        stream.finish()
+        stream.file.release()
+        tensor_records: list[T] = []
+        for record in stream.tensor_records:
+            if isinstance(record, _Watched):
+                self.first_seen[record.tensor] = record.blake3
+            else:
+                tensor_records.append(record)
+        self._records[stream.file.path] = (stream.file_records, tensor_records)
+
+    def alone(self, path: str) -> Job:
+        """The job of reading one file by itself."""
+        return Job(self.model.files[path].size, partial(self._read_alone, path))
+
+    def _read_alone(self, path: str, worker: Worker) -> None:
+        stream = self.stream(path)
+        drain(stream, worker)
+        self.finish(stream)
+
+    def reading(self) -> Reading[F, T]:
+        """All records, in the order of the listing."""
+        records = [self._records[path] for path in self.model.files]
+        return Reading(
+            tuple(record for files, _ in records for record in files),
+            tuple(record for _, tensors in records for record in tensors),
+        )
+
+
+def drain(stream: FileStream[F, T], worker: Worker) -> None:
+    """Read the rest of a file. A helper feeds the consumers of the whole file (SHA-256), up to a ring behind."""
+    if worker.helper is None:
+        while stream.left:
+            stream.take(worker.buffers[0])
+        return
+    behind: deque[Future[None]] = deque()
+    for buffer in cycle(worker.buffers):
+        if not stream.left:
+            break
+        if len(behind) == len(worker.buffers):
+            behind.popleft().result()
+        offset, chunk = stream.read(buffer)
+        behind.append(worker.helper.submit(stream.feed_file, chunk))
+        stream.feed_tensors(chunk, offset)
+    for future in behind:
+        future.result()

@@ -1,0 +1,55 @@
+"""What an inspector is: for the files it wants, a consumer of their bytes that ends in frozen facts.
+
+The engine pushes every file once, in order; digests and inspectors see the same chunks, so what was inspected is what
+was digested. A consumer cannot seek, keeps nothing of a chunk, and holds no more of a file than its own bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from provenance.records import Consumer, Fact, Unit
+
+Facts = tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class InspectionContext:
+    """What is known of a model's files beside their bytes."""
+
+    executables: frozenset[str] = frozenset()
+    """Paths of the files whose mode allows execution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inspector:
+    """One kind of fact. `make` gives a consumer for a whole file, or None where the file is not its business."""
+
+    name: str
+    make: Callable[[Unit, InspectionContext], Consumer[Facts] | None]
+
+
+class Buffered:
+    """Keeps the first `limit` bytes of a file, at most, and hands them to `read` when the file has ended."""
+
+    def __init__(self, limit: int, read: Callable[[Unit, bytes], Facts]) -> None:
+        self._limit = limit
+        self._read = read
+        self._kept = bytearray()
+        self._unit: Unit | None = None
+
+    def begin(self, unit: Unit) -> None:
+        """Remember whose bytes follow."""
+        self._unit = unit
+
+    def update(self, chunk: memoryview) -> None:
+        """Keep what there is room for."""
+        room = self._limit - len(self._kept)
+        if room > 0:
+            self._kept += chunk[:room]
+
+    def finish(self) -> Facts:
+        """What `read` makes of the bytes kept."""
+        assert self._unit is not None, "begin comes first"
+        return self._read(self._unit, bytes(self._kept))

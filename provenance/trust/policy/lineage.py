@@ -1,0 +1,79 @@
+"""`[lineage]`: what the model may be to its base.
+
+Where several lineages are presented, those with an allowed base count, all of them; where none has one, that is a
+failure, not a gap: something was named as the base, and it is not one of those.
+"""
+
+from __future__ import annotations
+
+from provenance.documents.report import LineageSummary
+from provenance.records import Relation, RuleOutcome, RuleResult, TensorState
+from provenance.trust.policy.interface import Case, Exhibit, listed, ruled, told
+
+
+def judge(case: Case) -> tuple[RuleOutcome, ...]:
+    """`lineage.bases` and `lineage.relations`, or `lineage.on-missing` where nothing was compared."""
+    table = case.policy.lineage
+    exhibits = [exhibit for exhibit in case.exhibits if exhibit.lineage is not None]
+    if not exhibits:
+        message = "the model was compared with no base"
+        if table.on_missing != "pass":
+            message += "; name one with --base, or present a model-lineage attestation"
+        return (ruled("lineage.on-missing", table.on_missing, message),)
+    if not table.bases:
+        return tuple(_relations(case, exhibit) for exhibit in exhibits)
+    meant = [exhibit for exhibit in exhibits if _summary(exhibit).base_sha256 in table.bases]
+    if not meant:
+        bases = listed(f"{_summary(exhibit).base} (sha256:{_summary(exhibit).base_sha256})" for exhibit in exhibits)
+        return (ruled("lineage.bases", RuleResult.FAIL, f"compared with {bases}, which is no base the policy allows"),)
+    named = listed(_summary(exhibit).base for exhibit in meant)
+    return (
+        ruled("lineage.bases", RuleResult.PASS, f"the base is {named}"),
+        *(_relations(case, exhibit) for exhibit in meant),
+    )
+
+
+def _relations(case: Case, exhibit: Exhibit) -> RuleOutcome:
+    summary, table = _summary(exhibit), case.policy.lineage
+    found = f"{listed(summary.relations, 5)} to the base {summary.base}{told(exhibit.origin)}"
+    allowed = "any relation is allowed" if table.relations == "any" else f"allowed: {listed(table.relations, 8)}"
+    settled = {*summary.relations} - {Relation.INCONCLUSIVE}
+    if settled - table.allowed:
+        return ruled("lineage.relations", RuleResult.FAIL, f"{found}; {allowed}; do not use it as its base")
+    if possible := _explanations(summary, settled):
+        if not possible & table.allowed:
+            what = f"{found}; what is possible is not allowed: {_in_order(possible)} ({allowed})"
+            return ruled("lineage.relations", RuleResult.FAIL, f"{what}; do not use it as its base")
+        what = f"{found}; it may be {_in_order(possible & table.allowed)}, which is allowed, but this was not shown"
+        return ruled("lineage.inconclusive", table.inconclusive, f"{what}; see the tensors in the report")
+    if gap := _gap(summary):
+        return ruled("lineage.inconclusive", table.inconclusive, f"{found}, yet {gap}; see the tensors in the report")
+    return ruled("lineage.relations", RuleResult.PASS, f"{found}; {allowed}")
+
+
+def _explanations(summary: LineageSummary, settled: set[Relation]) -> set[Relation]:
+    """What may explain what the comparison left open; empty where it left nothing open.
+
+    A relation that was found does not explain what is left beside it, unless nothing else is possible; where nothing is
+    said to be possible, everything is.
+    """
+    if Relation.INCONCLUSIVE not in summary.relations:
+        return set()
+    possible = {*summary.possible} - {Relation.INCONCLUSIVE}
+    return possible - settled or possible or {*Relation}
+
+
+def _gap(summary: LineageSummary) -> str:
+    """Why a relation that sounds settled is not: it rests on too little."""
+    if unsupported := summary.counts.get(TensorState.UNSUPPORTED, 0):
+        return f"{unsupported} of its tensors could not be compared"
+    return "" if sum(summary.counts.values()) > 0 else "no tensor was compared"
+
+
+def _in_order(relations: set[Relation]) -> str:
+    return listed((relation for relation in Relation if relation in relations), 5)
+
+
+def _summary(exhibit: Exhibit) -> LineageSummary:
+    assert exhibit.lineage is not None
+    return exhibit.lineage

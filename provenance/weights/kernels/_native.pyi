@@ -1,0 +1,3 @@
+from array import array
+
+def accumulate_bf16(candidate: memoryview, base: memoryview, sums: array[float], counts: array[int], /) -> None: ...

@@ -1,0 +1,1 @@
+"""Our signatures, read by implementations that are not ours."""

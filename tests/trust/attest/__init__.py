@@ -1,0 +1,1 @@
+"""Tests of provenance/trust/attest: nothing here needs a model on disk."""
