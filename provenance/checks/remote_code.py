@@ -68,8 +68,12 @@ def _targets(fact: JsonFact) -> Iterator[tuple[str, str, str]]:
             yield from ((inner, key, text) for inner, text in _texts(value, path) if inner.endswith(".impl"))
         elif key in _ATTENTION and isinstance(value, str) and _REPOSITORY.fullmatch(value):
             yield path, key, value
-        elif key == "type" and isinstance(value, str) and basename(fact.file) == "modules.json":
-            yield from () if value.startswith("sentence_transformers.") else ((path, key, value),)
+        elif key == "type" and basename(fact.file) == "modules.json" and _is_foreign(value):
+            yield path, key, str(value)
+
+
+def _is_foreign(module: object) -> bool:
+    return isinstance(module, str) and not module.startswith("sentence_transformers.")
 
 
 def _members(document: object) -> Iterator[tuple[str, str, object]]:

@@ -4,8 +4,10 @@
     report        the report and the verdict, `v0`
     predicates    what our statements say, `v0`
     policy        what a policy file may hold, version 1
+    complaint     a validation error as one clear line
+    files         read with a bound, write atomically
 
-Import the module that is needed: only `strict_json` is free of pydantic.
+Import the module that is needed: `strict_json` and `files` are free of pydantic.
 """
 
 URI_AUTHORITY = "https://weights-provenance.github.io"

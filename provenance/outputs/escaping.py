@@ -1,11 +1,12 @@
 """How text that an attacker may have written is made harmless: one function for each place it may end up in.
 
-All of them begin with `plain`: one line, nothing invisible, no command of a CI runner, bounded.
+All of them begin with `plain`: one line, nothing invisible, no command of a CI runner, no run of blanks, bounded.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from urllib.parse import quote
 
 from provenance.errors import one_line
@@ -15,8 +16,9 @@ MAX_TEXT = 600
 MAX_NAME = 160
 """Characters of a path or a tensor name that are shown."""
 
-_COMMAND = re.compile(r"::|##(?=\[)")
-"""GitHub's runner obeys `::name::` at the start of any line it logs, and `##[name]` anywhere in one."""
+_FORGERY = re.compile(r"(?<=:):|#(?=#\[)|(?<= ) ")
+"""GitHub's runner obeys `::name::` at the start of any line it logs, and `##[name]` anywhere in one; a run of blanks
+could push words to where the next line of a page starts."""
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>|~&@$]|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _NOT_PLAIN_JSON = re.compile(r"[^\n -~]|#(?=#\[)")
 _ASCII = str.maketrans(
@@ -37,7 +39,7 @@ def plain(text: str, limit: int = MAX_TEXT) -> str:
     """`text` as one printable line of at most `limit` characters; what is too long loses its middle."""
     if len(text) > 2 * limit:
         text = text[:limit] + text[-limit:]
-    text = _COMMAND.sub(lambda found: f"{found[0][0]}\\x{ord(found[0][1]):02x}", one_line(text))
+    text = _FORGERY.sub(lambda found: f"\\x{ord(found[0]):02x}", one_line(text))
     if len(text) <= limit:
         return text
     tail = limit // 3  # names and paths differ at both ends
@@ -79,9 +81,10 @@ def uri(path: str) -> str | None:
 
 def json_text(document: str) -> str:
     """A finished JSON `document` in printable ASCII, so that showing it cannot steer a terminal or a CI runner."""
-    return _NOT_PLAIN_JSON.sub(_json_escape, document)
+    return _NOT_PLAIN_JSON.sub(lambda found: _json_escape(found[0]), document)
 
 
-def _json_escape(found: re.Match[str]) -> str:
-    pairs = found[0].encode("utf-16-be", "surrogatepass")
-    return "".join(f"\\u{pairs[i]:02x}{pairs[i + 1]:02x}" for i in range(0, len(pairs), 2))
+@lru_cache(maxsize=4096)
+def _json_escape(char: str) -> str:
+    units = char.encode("utf-16-be")
+    return "".join(f"\\u{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from provenance.documents.report import FindingRow, Report, VerdictDocument
 
 MAX_ANNOTATIONS = 10
+MAX_PATH = 1024
+"""A path is only of use whole; longer ones point nowhere."""
 
 _LEVELS = {
     Severity.INFO: "notice",
@@ -60,7 +62,7 @@ def _annotation(report: Report, group: list[FindingRow], rules: Mapping[str, Rul
 
 
 def _command(level: str, message: str, **properties: str) -> str:
-    given = ",".join(f"{name}={command_property(value)}" for name, value in properties.items() if value)
+    given = ",".join(f"{name}={command_property(value, MAX_PATH)}" for name, value in properties.items() if value)
     return f"::{level} {given}::{command_data(message)}"
 
 

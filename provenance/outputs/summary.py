@@ -52,7 +52,7 @@ def _lineage(report: Report, lineage: LineageSummary) -> list[str]:
     lines = [
         f"#### To its base: {wording.relations(lineage.relations)}",
         "",
-        f"{markdown(lineage.basis)} The base is {_code(lineage.base)}, sha256 {_code(lineage.base_sha256)}.",
+        f"The base is {_code(lineage.base)}, sha256 {_code(lineage.base_sha256)}. {markdown(lineage.basis)}",
     ]
     if changed:
         cells = (wording.change(row) for row in changed[:MAX_TENSORS])

@@ -188,9 +188,8 @@ class _Page:
         )
 
     def headline(self, head: wording.Headline) -> None:
-        """The verdict in a line or two."""
-        line = self._safe(head.tag, _OUTCOME_STYLES[head.outcome])
-        self._console.print(line.append("  ").append_text(self._safe(head.sentence)))
+        """The verdict; what wraps stays clear of the first column, where a verdict would stand."""
+        self._grid([(head.tag, head.sentence, _OUTCOME_STYLES[head.outcome])], style="", indent=0)
 
     def section(self, title: str, text: str = "") -> None:
         """A blank line and a heading, with what there is to say in a sentence beside it."""

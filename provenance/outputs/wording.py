@@ -254,11 +254,12 @@ def percent(part: int, whole: int) -> str:
 
 def size(nbytes: int) -> str:
     """`nbytes` in binary units, four digits at most."""
+    if nbytes < 1024:
+        return counted(nbytes, "byte")
     value, units = float(nbytes), iter(("KiB", "MiB", "GiB", "TiB"))
-    unit = "bytes"
     while value >= 1024 and (larger := next(units, "")):
         value, unit = value / 1024, larger
-    return f"{nbytes} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
+    return f"{value:,.1f} {unit}"
 
 
 def counted(n: int, noun: str) -> str:

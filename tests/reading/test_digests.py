@@ -201,10 +201,12 @@ def test_tensor_root_ignores_files_and_order(tensors: dict[str, Any], data: st.D
     root = digests.tensor_root(tensor_digest(name, *one) for name, one in tensors.items())
     order = data.draw(st.permutations(sorted(tensors)))
     shards = [data.draw(st.sampled_from(["a", "b", "c"])) for _ in order]
-    again = digests.tensor_root(
-        tensor_digest(name, *tensors[name], shard) for name, shard in zip(order, shards, strict=True)
-    )
-    assert again == root
+    resharded = [
+        tensor_digest(name, dtype, shape, content, shard)
+        for shard, name in zip(shards, order, strict=True)
+        for dtype, shape, content in [tensors[name]]
+    ]
+    assert digests.tensor_root(resharded) == root
 
 
 @given(tensor_sets, st.data())

@@ -31,6 +31,8 @@ def _canonical(name: str) -> Path:
     """`name` as an absolute path without links, except the last of a file: a cache says where that one may lead."""
     path = Path(name)
     try:
+        if not name:
+            raise FileNotFoundError  # to Path it is the folder we are in
         path.stat()
         return path.resolve() if path.is_dir() else path.parent.resolve() / path.name
     except (FileNotFoundError, NotADirectoryError, ValueError):

@@ -21,8 +21,9 @@ EXCLUDED_SUFFIX = ".sigstore.jsonl"
 Follow = Callable[[Entry, str], ListedFile]
 """What to do with a link (and the model's name for messages): resolve it, or raise `CouldNotLook`."""
 
-_SPECIAL = {
+_KINDS = {
     stat.S_IFDIR: "a folder",
+    stat.S_IFLNK: "a symbolic link",
     stat.S_IFIFO: "a FIFO",
     stat.S_IFSOCK: "a socket",
     stat.S_IFCHR: "a character device",
@@ -70,7 +71,7 @@ def list_entry(entry: Entry, model: str, follow: Follow) -> ListedFile:
 def regular(path: str, location: Path, status: os.stat_result, where: str, claim: str | None = None) -> ListedFile:
     """The listed file `path` at `location`, which must be a regular file; raises `CouldNotLook` where it is not."""
     if not stat.S_ISREG(status.st_mode):
-        kind = _SPECIAL.get(stat.S_IFMT(status.st_mode), "a special file")
+        kind = _KINDS.get(stat.S_IFMT(status.st_mode), "a special file")
         raise CouldNotLook(f"is {kind}, not a regular file", where=where, todo="remove it from the model")
     return ListedFile(path, location, Identity.of(status), bool(status.st_mode & 0o111), claim)
 

@@ -107,7 +107,7 @@ def info(name: str | bytes, dimensions: tuple[int, ...], kind: int, offset: int)
     return string(name) + struct.pack(f"<I{len(dimensions)}QIQ", len(dimensions), *dimensions, kind, offset)
 
 
-def gguf(  # noqa: PLR0913 - each is a part of the format
+def gguf(
     entries: tuple[bytes, ...] = (),
     infos: tuple[bytes, ...] = (),
     data: bytes = b"",

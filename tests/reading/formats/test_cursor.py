@@ -56,7 +56,7 @@ def test_a_string_is_as_long_as_the_file_allows(length: int) -> None:
 
 
 @pytest.mark.parametrize(("items", "least", "fits"), [(0, 8, True), (2, 8, True), (3, 8, False), (2**64 - 1, 1, False)])
-def test_a_count_is_as_large_as_the_file_allows(items: int, least: int, fits: bool) -> None:  # noqa: FBT001
+def test_a_count_is_as_large_as_the_file_allows(items: int, least: int, fits: bool) -> None:
     cursor = walk(struct.pack("<Q", items) + bytes(16))
     if fits:
         assert cursor.count(least, "things") == items

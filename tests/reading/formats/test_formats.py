@@ -134,7 +134,7 @@ def test_a_missing_file_could_not_be_looked_at(tmp_path: Path) -> None:
 class Failing(Bytes):
     """Fails as soon as it is read, as a reader at the end of its stack or its memory would."""
 
-    failure: Exception = OSError()
+    failure: Exception
 
     def pread(self, nbytes: int, offset: int) -> bytes:
         raise self.failure

@@ -47,8 +47,8 @@ def test_names_of_parts(path: str, expected: SplitName) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["m.gguf", "model.safetensors", "-1-of-2.gguf", "m-1-of-2.bin", "m-1-of-2.gguf\n", "m-1-of.gguf", "m-1-of-1234567.gguf",
-     "m-١-of-٢.gguf", "m-1-of-2.gguf.txt"],
+    ["m.gguf", "model.safetensors", "-1-of-2.gguf", "m-1-of-2.bin", "m-1-of-2.gguf\n", "m-1-of.gguf",
+     "m-1-of-1234567.gguf", "m-\u0661-of-\u0662.gguf", "m-1-of-2.gguf.txt"],
 )  # fmt: skip
 def test_names_of_whole_files(path: str) -> None:
     assert split_name(path) is None

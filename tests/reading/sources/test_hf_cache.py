@@ -81,7 +81,7 @@ def test_a_blob_may_link_to_a_store_entry_only(tmp_path: Path, target: str) -> N
             resolve(str(root / "model.safetensors")).files[0].location == entry
         )  # the long way round is no other place
         return
-    with pytest.raises(CouldNotLook, match="out of the cache|No such file"):
+    with pytest.raises(CouldNotLook, match=r"out of the cache|No such file"):
         resolve(str(root))
 
 
@@ -89,7 +89,7 @@ def test_a_store_entry_must_be_a_file(tmp_path: Path) -> None:
     root = snapshot(tmp_path, shared=["model.safetensors"])
     entry = resolve(str(root / "model.safetensors")).files[0].location
     relink(entry, "/etc/passwd")
-    with pytest.raises(CouldNotLook, match="is a special file|not a regular file"):
+    with pytest.raises(CouldNotLook, match="is a symbolic link, not a regular file"):
         resolve(str(root))
 
 
@@ -178,7 +178,7 @@ def test_single_files_split_sets_and_folders_of_a_snapshot(tmp_path: Path) -> No
     assert (split.kind, len(split.files)) == (ModelKind.SPLIT, 2)
     assert [file.path for file in resolve(str(root / "q")).files] == [file.path for file in split.files]
     (root / "q" / "m-00001-of-00002.gguf").unlink()
-    with pytest.raises(CouldNotLook, match="q/m-00001-of-00002.gguf: is missing"):
+    with pytest.raises(CouldNotLook, match=r"q/m-00001-of-00002\.gguf: is missing"):
         resolve(str(root / "q" / "m-00002-of-00002.gguf"))
 
 

@@ -70,7 +70,7 @@ def test_an_empty_folder(tmp_path: Path) -> None:
 
 LINKS = {
     "circle": ("circle", "leads in a circle"),
-    "two": ("sub/../two", "leads in a circle"),
+    "again": ("onward", "leads in a circle"),
     "gone": ("nowhere", "leads nowhere"),
     "escape": ("../secret", "leads out of the model, to .*/secret"),
     "absolute": ("/etc/passwd", "leads out of the model, to /etc/passwd|leads nowhere"),
@@ -87,7 +87,9 @@ def test_links_are_refused_and_said_to_be_what_they_are(tmp_path: Path, name: st
     root = layouts.write(tmp_path / "root", {"sub/file": b"", "deep/x": b""})
     (tmp_path / "secret").write_bytes(b"")
     link = root / folder / name
-    link.symlink_to(os.path.join("..", target) if folder and name in {"escape", "inside", "folder", "root"} else target)
+    link.symlink_to(f"../{target}" if folder and name in {"escape", "inside", "folder", "root"} else target)
+    if name == "again":
+        (root / folder / "onward").symlink_to(name)
     with pytest.raises(CouldNotLook, match=f"{folder}{name}: is a symbolic link .*({words})") as caught:
         resolve(str(root))
     assert caught.value.exit is Exit.UNDECIDED
@@ -120,5 +122,5 @@ def test_collisions_are_refused(tmp_path: Path) -> None:
     layouts.write(tmp_path, {"config.json": b"", "Config.json": b""})
     if len(list(tmp_path.iterdir())) == 1:
         pytest.skip("this file system ignores case")
-    with pytest.raises(CouldNotLook, match="'Config.json' and 'config.json' are one name"):
+    with pytest.raises(CouldNotLook, match=r"'Config\.json' and 'config\.json' are one name"):
         resolve(str(tmp_path))

@@ -42,7 +42,7 @@ def test_the_digits_are_kept_as_written(tmp_path: Path) -> None:
 
 def test_a_missing_member_is_named(tmp_path: Path) -> None:
     layouts.write(tmp_path, {"m-00001-of-00004.gguf": b"", "m-00003-of-00004.gguf": b""})
-    with pytest.raises(CouldNotLook, match="m-00002-of-00004.gguf: is missing from its split set") as caught:
+    with pytest.raises(CouldNotLook, match=r"m-00002-of-00004\.gguf: is missing from its split set") as caught:
         resolve(str(tmp_path / "m-00003-of-00004.gguf"))
     assert caught.value.exit is Exit.UNDECIDED
 
@@ -60,7 +60,7 @@ def test_a_number_out_of_range_makes_no_set(tmp_path: Path, name: str) -> None:
 def test_members_that_are_links_or_special_are_refused(tmp_path: Path) -> None:
     layouts.write(tmp_path, {"m-00001-of-00002.gguf": b"", "elsewhere": b""})
     (tmp_path / "m-00002-of-00002.gguf").symlink_to("elsewhere")
-    with pytest.raises(CouldNotLook, match="m-00002-of-00002.gguf: is a symbolic link to another place"):
+    with pytest.raises(CouldNotLook, match=r"m-00002-of-00002\.gguf: is a symbolic link to another place"):
         resolve(str(tmp_path / "m-00001-of-00002.gguf"))
     (tmp_path / "m-00002-of-00002.gguf").unlink()
     (tmp_path / "m-00002-of-00002.gguf").mkdir()
@@ -70,7 +70,7 @@ def test_members_that_are_links_or_special_are_refused(tmp_path: Path) -> None:
 
 def test_special_files_and_names(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.gguf")
-    with pytest.raises(CouldNotLook, match="pipe.gguf: is a FIFO"):
+    with pytest.raises(CouldNotLook, match=r"pipe\.gguf: is a FIFO"):
         resolve(str(tmp_path / "pipe.gguf"))
     layouts.write(tmp_path, {"new\nline.gguf": b""})
     with pytest.raises(CouldNotLook, match="control character"):

@@ -72,7 +72,7 @@ def test_a_folder_swapped_for_a_link_is_not_followed(tmp_path: Path, monkeypatch
             (root / "folder").symlink_to(secret)
         return status
 
-    monkeypatch.setattr(walking.os, "stat", stat_then_swap)
+    monkeypatch.setattr(os, "stat", stat_then_swap)
     with pytest.raises(CouldNotLook, match="m/folder: cannot be listed"):
         walk(root, "m")
 
@@ -82,10 +82,11 @@ def test_an_entry_that_vanishes_is_an_error(tmp_path: Path, monkeypatch: pytest.
     real_stat = os.stat
 
     def remove_then_stat(name: str, **options: object) -> os.stat_result:
-        (tmp_path / name).unlink()
+        if name == "b":
+            (tmp_path / "b").unlink()
         return real_stat(name, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(walking.os, "stat", remove_then_stat)
+    monkeypatch.setattr(os, "stat", remove_then_stat)
     with pytest.raises(CouldNotLook, match="No such file"):
         walk(tmp_path, "m")
 

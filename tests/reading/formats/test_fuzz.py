@@ -1,0 +1,147 @@
+"""Headers cut at every byte and with every byte changed: a named rejection or a valid reading, at once, in little memory."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from provenance.errors import LimitExceeded, MalformedFile
+from provenance.reading.formats import read_header
+from provenance.reading.formats.rules import Rule
+from provenance.reading.formats.shards import read_index
+
+from .forge import ARRAY, STRING, U8, Bytes, array, array_entry, assert_sound, gguf, info, small_gguf, small_safetensors
+from .hostile import GGUF_CASES, SAFETENSORS_CASES
+
+MIB = 1024 * 1024
+MASKS = (0x01, 0x02, 0x10, 0x40, 0x80, 0xFF)
+INDEX = b'{"metadata": {"total_size": 12}, "weight_map": {"a": "model-00001-of-00001.safetensors", "b": "b"}}'
+SMALL = {
+    "m.safetensors": small_safetensors(),
+    "m.gguf": small_gguf(),
+    "no name": small_gguf(),
+    "m.safetensors.index.json": INDEX,
+}
+
+
+def header_bytes(path: str, data: bytes) -> int:
+    header = None if path.endswith(".json") else read_header(Bytes(data, path))
+    return header.nbytes if header else len(data)
+
+
+def read_or_reject(data: bytes, path: str) -> str:
+    """The rule that rejected the bytes, or nothing; anything else than the two fails the test."""
+    try:
+        if path.endswith(".json"):
+            read_index(Bytes(data, path))
+        elif header := read_header(Bytes(data, path)):
+            assert_sound(header, len(data))
+    except MalformedFile as error:
+        assert str(error).isprintable()
+        return Rule(error.rejection)
+    return ""
+
+
+def truncations(path: str, data: bytes) -> Iterator[bytes]:
+    for length in range(header_bytes(path, data)):
+        yield data[:length]
+
+
+def flips(path: str, data: bytes) -> Iterator[bytes]:
+    for place in range(header_bytes(path, data)):
+        for mask in MASKS:
+            yield data[:place] + bytes([data[place] ^ mask]) + data[place + 1 :]
+
+
+@pytest.mark.parametrize("path", SMALL)
+def test_cut_at_every_byte(path: str) -> None:
+    rules = [read_or_reject(data, path) for data in truncations(path, SMALL[path])]
+    if path != "no name":
+        assert all(rules), "a cut header was read as a whole one"
+
+
+@pytest.mark.parametrize("path", SMALL)
+def test_every_byte_changed(path: str) -> None:
+    rules = {read_or_reject(data, path) for data in flips(path, SMALL[path])}
+    assert "" in rules, "no change was harmless: the test changes the wrong bytes"
+    assert len(rules) > 5
+
+
+@pytest.mark.parametrize("path", SMALL)
+def test_little_time_and_memory(path: str) -> None:
+    slowest = 0.0
+    tracemalloc.start()
+    for data in (
+        *truncations(path, SMALL[path]),
+        *(cut for number, cut in enumerate(flips(path, SMALL[path])) if number % 7 == 0),
+    ):
+        began = time.perf_counter()
+        read_or_reject(data, path)
+        slowest = max(slowest, time.perf_counter() - began)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert slowest < 1
+    assert peak < 20 * MIB
+
+
+@settings(max_examples=200, deadline=1000)
+@given(
+    st.sampled_from(sorted(SMALL)),
+    st.lists(st.tuples(st.integers(0, 2000), st.integers(0, 255)), min_size=1, max_size=6),
+)
+def test_several_bytes_changed(path: str, changes: list[tuple[int, int]]) -> None:
+    data = bytearray(SMALL[path])
+    for place, byte in changes:
+        data[place % len(data)] = byte
+    read_or_reject(bytes(data), path)
+
+
+@settings(max_examples=100, deadline=1000)
+@given(
+    st.sampled_from([b"", b"GGUF\3\0\0\0", b"GGUF\2\0\0\0\1\0\0\0\0\0\0\0", b"\x40\0\0\0\0\0\0\0{"]),
+    st.binary(max_size=200),
+)
+def test_any_bytes_after_an_honest_start(start: bytes, rest: bytes) -> None:
+    for path in ("m.gguf", "m.safetensors", "m"):
+        read_or_reject(start + rest, path)
+
+
+@pytest.mark.parametrize("case", [*SAFETENSORS_CASES, *GGUF_CASES], ids=lambda case: f"{case.rule}: {case.what}")
+def test_hostile_headers_cut_anywhere(case: object) -> None:
+    hostile = next(one for one in (*SAFETENSORS_CASES, *GGUF_CASES) if one is case)
+    for path, data in hostile.files.items():
+        for length in range(0, min(len(data), 400), 3):
+            read_or_reject(data[:length], path)
+
+
+def _texts(text: bytes, count: int) -> bytes:
+    return array(STRING, (len(text).to_bytes(8, "little") + text) * count, count=count)
+
+
+HUNGRY = {
+    "empty strings": gguf((array_entry("a", _texts(b"", 2_200_000)),)),
+    "wide strings": gguf((array_entry("a", _texts("aaaaaaaa😀".encode(), 1_500_000)),)),
+    "long strings": gguf(tuple(array_entry(str(key), _texts("😀".encode() + b"a" * 8 * MIB, 1)) for key in range(8))),
+    "bytes": gguf((array_entry("a", array(U8, bytes(3_300_000), count=3_300_000)),)),
+    "arrays": gguf((array_entry("a", array(ARRAY, array(U8) * 400_000, count=400_000)),)),
+    "tensors": gguf((), tuple(info(str(number), (2**60, 9, 9, 9), 0, 0) for number in range(20_000))),
+    "json text": len(b'{"__metadata__":{"a":""}}').to_bytes(8, "little") + b'{"__metadata__":{"a":""}}',
+}
+
+
+@pytest.mark.parametrize("name", HUNGRY)
+def test_hungry_headers_stay_under_200_mib(name: str) -> None:
+    tracemalloc.start()
+    try:
+        read_header(Bytes(HUNGRY[name], "m"))
+    except (MalformedFile, LimitExceeded):
+        pass
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 200 * MIB
