@@ -31,7 +31,7 @@ def _utf8(value: object) -> object:
     if isinstance(value, list):
         return [_utf8(item) for item in value]
     if isinstance(value, dict):
-        return {_utf8(key): _utf8(item) for key, item in value.items()}
+        return {key: _utf8(item) for key, item in value.items()}
     return value
 
 

@@ -64,16 +64,17 @@ def headline(report: Report, verdict: VerdictDocument | None) -> Headline:
 
 def judged(verdict: VerdictDocument, *, unseen: int = 0) -> Headline:
     """The verdict as a tag and one sentence that says why; a pass says how many things were not looked at."""
+    rules = counted(len(verdict.rules), "rule")
     if verdict.outcome is Outcome.PASS:
         but = f"; {counted(unseen, 'thing')} not looked at" if unseen else ""
-        why = f"{counted(len(verdict.rules), 'rule')} judged, none broken{but}"
+        sentence = f"by policy {verdict.policy}: {rules} judged, none broken{but}."
     else:
         blamed = blame(verdict)
         # The first clause says what is wrong; the rest, what to do, stands with the rule further down.
         why = blamed[0].message.partition("; ")[0].rstrip(".") if blamed else "see its rules below"
         why = textwrap.shorten(why, 120, placeholder=" …")
-        why += f" (and {counted(len(blamed) - 1, 'more rule')})" if len(blamed) > 1 else ""
-    return Headline(TAGS[verdict.outcome], f"by policy {verdict.policy}: {why}.", verdict.outcome)
+        sentence = f"by policy {verdict.policy}, {len(blamed)} of {rules}: {why}."
+    return Headline(TAGS[verdict.outcome], sentence, verdict.outcome)
 
 
 def blame(verdict: VerdictDocument) -> list[RuleRow]:

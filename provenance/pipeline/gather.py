@@ -33,6 +33,7 @@ from provenance.records import (
     Skipped,
     TensorDigest,
     TensorState,
+    TextFact,
     Unit,
 )
 from provenance.surfaces.inspectors import INSPECTORS, InspectionContext
@@ -52,6 +53,10 @@ UNREAD_WEIGHTS = frozenset({"pickle", "torch-zip", "torch-legacy", "numpy", "hdf
 
 NO_BASE = Skipped("lineage", "no base was given; add --base to compare the weights with the model they come from")
 NOT_COMPARED = Skipped("lineage", "scan does not compare weights; use check or diff")
+TEMPLATE_ALONE = Skipped(
+    "chat-template",
+    "it is compared with the base's, and none was given; what its code does to a conversation was not looked at",
+)
 NO_PROBE = Skipped("behaviour", "this version asks the model nothing; how it answers is not known")
 
 
@@ -278,7 +283,9 @@ def _gathered(candidate: ModelEvidence, base: ModelEvidence | Skipped, lineage: 
         Skipped(fact.file, f"holds weights as {fact.kind}, which this version digests but does not read", asked=True)
         for fact in _unread(candidate)
     )
-    evidence = Evidence(candidate, base, lineage, (*unread, NO_PROBE))
+    template = any(isinstance(fact, TextFact) and fact.role == "chat-template" for fact in candidate.facts)
+    unjudged = (TEMPLATE_ALONE,) if template and isinstance(base, Skipped) else ()
+    evidence = Evidence(candidate, base, lineage, (*unread, *unjudged, NO_PROBE))
     return Gathered(evidence, coverage(evidence))
 
 

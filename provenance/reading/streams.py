@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from provenance.reading.digests import PrefixDigester
 from provenance.reading.files import OpenFile
@@ -19,11 +19,8 @@ TensorFactory = Callable[[Unit], Consumer[T] | None]
 """Makes the consumer of one tensor, or None where it is of no interest. Called from any of the threads."""
 
 
-class Tick(Protocol):
-    """Told of every piece that was read; raises to stop the reading."""
-
-    def __call__(self, nbytes: int) -> None:
-        """`nbytes` more bytes were read."""
+Tick = Callable[[int], None]
+"""Told of every piece that was read, in bytes; raises to stop the reading."""
 
 
 class FileStream(Generic[F, T]):

@@ -184,13 +184,11 @@ def _encoding(head: bytes, size: int) -> str | None:
 
 
 def _ends_as_zip(tail: bytes) -> bool:
-    """An end record with its central directory before it or, where that is out of sight, its comment up to the end."""
+    """A zip's end record that ends the file, or has the archive's directory right before it (zip64 says more between)."""
     position = tail.rfind(_END_OF_ZIP)
     if position < 0 or position + 22 > len(tail):
         return False
     directory_size = int.from_bytes(tail[position + 12 : position + 16], "little")
     comment = int.from_bytes(tail[position + 20 : position + 22], "little")
-    start = position - directory_size
-    if start >= 0:
-        return tail.startswith(b"PK\x01\x02", start)
-    return position + 22 + comment == len(tail)
+    before = directory_size <= position and tail.startswith(b"PK\x01\x02", position - directory_size)
+    return before or position + 22 + comment == len(tail) or tail.startswith(b"PK\x06\x07", max(position - 20, 0))

@@ -267,8 +267,8 @@ def abliterated() -> Judged:
             "findings.deny-severity",
             RuleResult.FAIL,
             (
-                "3 findings of severity error or above: pickle-in-weights in optimizer.pt, auto-map in config.json and 1 "
-                "more; see provenance explain auto-map"
+                "3 findings of severity error or above: auto-map in config.json, pickle-in-weights in optimizer.pt "
+                "and 1 more; see provenance explain auto-map"
             ),
         ),
         (

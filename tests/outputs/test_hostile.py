@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from provenance import outputs
 from provenance.outputs import table
 from provenance.outputs.interface import Screen
+from provenance.records import Outcome, RuleResult
 from tests.outputs import samples
 
 KINDS = [kind.name for kind in outputs.KINDS]
@@ -49,16 +50,14 @@ def test_hostile_text_writes_no_annotation_of_its_own(payload: str) -> None:
 
 @pytest.mark.parametrize("payload", samples.PAYLOADS, ids=lambda text: repr(text[:12]))
 def test_hostile_text_stays_text_in_colour_and_in_ascii(payload: str) -> None:
+    report, denied = samples.hostile(payload)
+    judged = samples.verdict(Outcome.DENIED, (payload, RuleResult.FAIL, payload), policy=payload)
     for screen in (Screen(color=True), Screen(unicode=False, width=60), Screen(width=200)):
-        for text in (
-            table.render(*samples.hostile(payload), samples.RULES, screen),
-            table.render_verification(
-                samples.hostile(payload)[0].subject,
-                samples.hostile(payload)[0].attestations,
-                samples.verdict(samples.Outcome.DENIED, (payload, samples.RuleResult.FAIL, payload), policy=payload),
-                screen,
-            ),
-        ):
+        pages = (
+            table.render(report, denied, samples.RULES, screen),
+            table.render_verification(report.subject, report.attestations, judged, screen),
+        )
+        for text in pages:
             bare = re.sub(r"\x1b\[[0-9;]*m", "", text)
             assert forbidden(bare) == []
             assert commands(bare) == []

@@ -128,6 +128,9 @@ def test_listing_the_kinds_loads_nothing_heavy() -> None:
 
 
 def test_an_output_without_a_page_does_not_load_rich() -> None:
-    program = "import sys; from provenance import outputs; [outputs.load(k) for k in ('json', 'sarif', 'summary', 'github')]; print('rich' in sys.modules)"
+    program = (
+        "import sys; from provenance import outputs; "
+        "[outputs.load(kind.name) for kind in outputs.KINDS if kind.name != 'table']; print('rich' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

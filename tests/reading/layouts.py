@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import random
-from collections.abc import Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
@@ -75,3 +78,21 @@ def hugging_face_cache(cache: Path, files: Mapping[str, bytes], *, shared: Seque
 def tensors(model: OpenModel) -> dict[str, Tensor]:
     """The tensors of an open model by name."""
     return {tensor.name: tensor for header in model.headers for tensor in header.tensors}
+
+
+@contextmanager
+def unprivileged() -> Iterator[Path]:
+    """An empty folder, and no right to look past the permission bits (root has it) inside of the block."""
+    folder = Path(tempfile.mkdtemp(dir="/tmp"))
+    folder.chmod(0o755)
+    user = os.geteuid()
+    if user == 0:
+        os.chown(folder, 65534, 65534)
+        os.seteuid(65534)
+    try:
+        yield folder.resolve()
+    finally:
+        os.seteuid(user)
+        for found in folder.rglob("*"):
+            found.chmod(0o755)
+        shutil.rmtree(folder)

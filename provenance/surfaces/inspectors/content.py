@@ -62,9 +62,11 @@ class _Content:
         )
 
     def _corrected(self, content: Content) -> Content:
-        if self._seen and content.kind == "zip":
+        if not self._seen:
+            return content
+        if self._head.startswith(b"PK"):
             return Content("torch-zip", "pickles and tensors in a zip, as torch.save writes them")
-        if self._seen and content.kind in TEXT_KINDS and b"\x00" not in self._head:
+        if content.kind in TEXT_KINDS and b"\x00" not in self._head:
             return Content("unknown", f"{content.detail} at first, binary data later")
         return content
 

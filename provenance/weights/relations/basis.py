@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from math import isnan
 
 from provenance.errors import one_line
 from provenance.records import DeltaStatistics, TensorComparison, TensorState
@@ -29,12 +30,13 @@ def _largest(survey: Survey) -> str:
     changed = [(c, c.statistics) for c in survey.comparisons if c.state is TensorState.CHANGED and c.statistics]
     if not changed:
         return ""
-    comparison, statistics = max(changed, key=_relative_change)
-    return f"largest relative change {statistics.relative_norm:.2g} in {_name(comparison)}"
+    comparison, statistics = min(changed, key=lambda pair: (-_relative_change(pair[1]), pair[0].role))
+    return f"largest relative change {_relative_change(statistics):.2g} in {_name(comparison)}"
 
 
-def _relative_change(changed: tuple[TensorComparison, DeltaStatistics]) -> float:
-    return changed[1].relative_norm
+def _relative_change(statistics: DeltaStatistics) -> float:
+    # NaN where both norms are beyond float64: nothing is known to be larger.
+    return float("inf") if isnan(statistics.relative_norm) else statistics.relative_norm
 
 
 def _reason(survey: Survey) -> str:

@@ -90,7 +90,7 @@ SAFETENSORS_CASES = (
     _st(Rule.TRUNCATED, "header past the end", {"a": _ONE}, _BYTE, 4096),
     Hostile(Rule.TRUNCATED, "safetensors, empty file", {"model.safetensors": b""}),
     Hostile(Rule.TRUNCATED, "safetensors, length alone", {"model.safetensors": struct.pack("<Q", 2)}),
-    _st(Rule.NOT_SAFETENSORS, "leading space", b' {"a": {}}'),
+    _st(Rule.NOT_SAFETENSORS, "leading space", b' {"a":' + json.dumps(_ONE).encode() + b"}", _BYTE),
     _st(Rule.NOT_SAFETENSORS, "an array", b"[]"),
     Hostile(Rule.NOT_SAFETENSORS, "a GGUF file", {"model.safetensors": gguf()}),
     Hostile(Rule.NOT_SAFETENSORS, "a pickle", {"MODEL.SAFETENSORS": b"\x80\x04cos\nsystem\n."}),

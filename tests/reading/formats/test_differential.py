@@ -47,7 +47,7 @@ def theirs(data: bytes, folder: Path) -> bool:
     try:
         with safe_open(file, "np") as opened:
             opened.keys()
-    except Exception:  # noqa: BLE001 - its errors have no common base
+    except Exception:  # noqa: BLE001 - its errors have no base of their own
         return False
     return True
 
@@ -70,7 +70,7 @@ def test_an_honest_file_is_taken_by_both(tmp_path: Path) -> None:
     assert ours(small_safetensors()) == ""
 
 
-VALUES = (
+VALUES: tuple[object, ...] = (
     0,
     1,
     2,
@@ -139,9 +139,9 @@ def mutated_text(source: random.Random) -> bytes:
 
 @pytest.mark.parametrize("mutate", [mutated_structure, mutated_text])
 def test_what_they_refuse_we_refuse(mutate: object, tmp_path: Path) -> None:
-    source = random.Random(20261)  # noqa: S311 - the same files every time
+    source = random.Random(20261)
     verdicts: Counter[str] = Counter()
-    for _ in range(1500):
+    for _ in range(800):
         data = mutated_structure(source) if mutate is mutated_structure else mutated_text(source)
         rule, taken = ours(data), theirs(data, tmp_path)
         if not taken:
@@ -152,5 +152,5 @@ def test_what_they_refuse_we_refuse(mutate: object, tmp_path: Path) -> None:
             verdicts["we alone refuse"] += 1
         else:
             verdicts["both take"] += 1
-    assert verdicts["both refuse"] > 500
+    assert verdicts["both refuse"] > 300
     assert verdicts["both take"] > 10

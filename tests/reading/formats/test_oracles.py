@@ -1,4 +1,4 @@
-"""Files written by others' writers, read by us and by the reference readers: names, dtypes, shapes and bytes are equal."""
+"""Files of others' writers, read by us and by the reference readers: names, dtypes, shapes and bytes are equal."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ from .forge import OnDisk, assert_sound
 np = pytest.importorskip("numpy")
 gguf = pytest.importorskip("gguf")
 
+TORCH_DTYPES = [
+    "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float16", "bfloat16", "float32",
+    "float64", "complex64", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu",
+]  # fmt: skip
 SMOLLM2 = os.environ.get("PROVENANCE_SMOLLM2", "")
 
 
@@ -74,12 +78,8 @@ def test_every_torch_dtype(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     from safetensors.torch import save_file
 
-    dtypes = (
-        "bool uint8 int8 int16 uint16 int32 uint32 int64 uint64 float16 bfloat16 float32 float64 complex64 "
-        "float8_e4m3fn float8_e5m2 float8_e4m3fnuz float8_e5m2fnuz float8_e8m0fnu"
-    ).split()
     raw = torch.arange(128, dtype=torch.uint8)
-    tensors = {name: raw.clone().view(getattr(torch, name)).reshape(-1, 2) for name in dtypes if name != "bool"}
+    tensors = {name: raw.clone().view(getattr(torch, name)).reshape(-1, 2) for name in TORCH_DTYPES}
     tensors["bool"] = torch.tensor([[True, False]])
     tensors["scalar"] = torch.tensor(1.5)
     tensors["empty"] = torch.zeros(0, 7)

@@ -124,3 +124,18 @@ def test_collisions_are_refused(tmp_path: Path) -> None:
         pytest.skip("this file system ignores case")
     with pytest.raises(CouldNotLook, match=r"'Config\.json' and 'config\.json' are one name"):
         resolve(str(tmp_path))
+
+
+def test_a_folder_that_cannot_be_read() -> None:
+    with layouts.unprivileged() as root:
+        layouts.write(root, {"x": b"", "closed/y": b"", "no-entry/z": b""})
+        (root / "closed").chmod(0o000)
+        with pytest.raises(CouldNotLook, match="closed: cannot be listed: Permission denied"):
+            resolve(str(root))
+        (root / "closed").chmod(0o755)
+        (root / "no-entry").chmod(0o644)  # its names can be read, what they name cannot
+        with pytest.raises(CouldNotLook, match="no-entry/z: cannot be listed: Permission denied"):
+            resolve(str(root))
+        with pytest.raises(CouldNotLook, match="no-entry/z: cannot be read: Permission denied") as caught:
+            resolve(str(root / "no-entry" / "z"))
+        assert caught.value.exit is Exit.UNDECIDED

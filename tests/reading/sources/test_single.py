@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -77,3 +78,17 @@ def test_special_files_and_names(tmp_path: Path) -> None:
         resolve(str(tmp_path / "new\nline.gguf"))
     with pytest.raises(CouldNotLook, match="is a character device"):
         resolve("/dev/null")
+
+
+def test_a_member_that_cannot_be_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layouts.write(tmp_path, {"m-00001-of-00002.gguf": b"", "m-00002-of-00002.gguf": b""})
+    real_lstat = os.lstat
+
+    def lstat(path: str | Path) -> os.stat_result:
+        if Path(path).name == "m-00002-of-00002.gguf":
+            raise OSError(errno.EIO, "Input/output error")
+        return real_lstat(path)
+
+    monkeypatch.setattr(os, "lstat", lstat)
+    with pytest.raises(CouldNotLook, match="cannot be listed: Input/output error"):
+        resolve(str(tmp_path / "m-00001-of-00002.gguf"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import unicodedata
@@ -88,6 +89,15 @@ def test_an_entry_that_vanishes_is_an_error(tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(os, "stat", remove_then_stat)
     with pytest.raises(CouldNotLook, match="No such file"):
+        walk(tmp_path, "m")
+
+
+def test_a_folder_that_fails_while_it_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(descriptor: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "scandir", fail)
+    with pytest.raises(CouldNotLook, match="m/: cannot be listed: Input/output error"):
         walk(tmp_path, "m")
 
 

@@ -28,12 +28,13 @@ def state_dict(architecture: str) -> dict[str, Any]:
     """What transformers makes of a tiny model of each class."""
     import transformers
 
-    config_class, model_class, options = {
+    classes: dict[str, tuple[str, str, dict[str, Any]]] = {
         "llama": ("LlamaConfig", "LlamaForCausalLM", BIASES),
         "mistral": ("MistralConfig", "MistralForCausalLM", {}),
         "qwen2": ("Qwen2Config", "Qwen2ForCausalLM", {}),
         "qwen3": ("Qwen3Config", "Qwen3ForCausalLM", {"head_dim": 8}),
-    }[architecture]
+    }
+    config_class, model_class, options = classes[architecture]
     config = getattr(transformers, config_class)(**SIZES, **options)
     return dict(getattr(transformers, model_class)(config).state_dict())
 
@@ -52,7 +53,7 @@ def in_gguf(hub_name: str, architecture: str) -> str:
     ("model", "architecture"), [("llama", LLAMA), ("mistral", LLAMA), ("qwen2", QWEN2), ("qwen3", QWEN3)]
 )
 def test_every_tensor_of_a_real_model_has_one_role_and_the_same_in_gguf(model: str, architecture: Architecture) -> None:
-    roles = {}
+    roles: dict[str, str] = {}
     for name in state_dict(model):
         place = architecture.place(name, "safetensors")
         assert place is not None, name
@@ -63,7 +64,9 @@ def test_every_tensor_of_a_real_model_has_one_role_and_the_same_in_gguf(model: s
         assert stored_in_gguf.role == place.role
         roles[name] = place.role
     assert roles["model.layers.11.mlp.down_proj.weight"] == "layers.11.mlp.down"
-    assert len(roles) == {"llama": 12 * 16 + 3, "mistral": 12 * 9 + 3, "qwen2": 12 * 12 + 3, "qwen3": 12 * 11 + 3}[model]
+    assert (
+        len(roles) == {"llama": 12 * 16 + 3, "mistral": 12 * 9 + 3, "qwen2": 12 * 12 + 3, "qwen3": 12 * 11 + 3}[model]
+    )
 
 
 def test_only_llamas_q_and_k_lie_otherwise_in_gguf() -> None:

@@ -1,0 +1,139 @@
+"""Files are what their bytes say."""
+
+from __future__ import annotations
+
+import pickle
+import struct
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from provenance.surfaces import magic
+from provenance.surfaces.content_kinds import HEAD_BYTES, TAIL_BYTES, identify
+from tests.surfaces import samples
+from tests.surfaces.samples import SAMPLES
+
+
+def kinds(data: bytes, name: str = "file") -> list[str]:
+    return [content.kind for content in identify(data[:HEAD_BYTES], data[-TAIL_BYTES:], len(data), name)]
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_every_sample_is_one_thing(sample: str) -> None:
+    kind, make = SAMPLES[sample]
+    found = kinds(make())
+    # Without its middle, a checkpoint in a zip shows the pickle's name in its head or tail; `content` watches for it.
+    assert found == [kind] or (kind, found) == ("torch-zip", ["zip"])
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_the_name_decides_nothing_but_python(sample: str) -> None:
+    kind, make = SAMPLES[sample]
+    for name in ("README.md", "model.safetensors", "x.pkl"):
+        assert kinds(make(), name) == kinds(make())
+
+
+def test_python_by_name_is_text_all_the_same() -> None:
+    assert kinds(b"import os\n", "modeling.py") == ["python"]
+    assert kinds(b"import os\n", "a/B.PY") == ["python"]
+    assert kinds(b"\x00\x01", "modeling.py") == ["unknown"]
+    assert kinds(b"", "__init__.py") == ["empty"]
+
+
+@pytest.mark.parametrize("row", magic.MAGIC, ids=lambda row: row[3])
+def test_every_magic_is_found(row: tuple[int, bytes, str, str]) -> None:
+    offset, mark, kind, words = row
+    assert (kind, words) == magic.match(b"\x00" * offset + mark + b"\x00" * 8) or offset
+    assert kinds(b"\x01" * offset + mark + b"\x00" * 300)[0] == kind
+
+
+@pytest.mark.parametrize(
+    "front", [samples.safetensors(), b"GGUF" + bytes(60), b"# A card\n", b"\x89PNG\r\n\x1a\n" + bytes(50)]
+)
+def test_a_zip_at_the_end_of_something_else(front: bytes) -> None:
+    found = kinds(front + samples.archive())
+    assert len(found) == 2
+    assert found[1] == "zip"
+    assert kinds(front + samples.torch_zip())[1] == "torch-zip"
+
+
+def test_a_zip_at_the_end_with_a_comment() -> None:
+    made = samples.archive()
+    commented = made[:-2] + struct.pack("<H", 5) + b"hello"
+    assert kinds(b"front" + commented)[1] == "zip"
+    assert kinds(b"front" + made + b"rubbish after the end")[1] == "zip"
+
+
+def test_a_directory_longer_than_the_tail() -> None:
+    import io
+    import zipfile
+
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as made:
+        for i in range(800):
+            made.writestr(f"{'x' * 60}{i}", b"")
+    data = b"GGUF" + bytes(60) + buffer.getvalue()
+    assert kinds(data) == ["gguf", "zip"]
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        b"PK\x05\x06",
+        b"PK\x05\x06" + bytes(18) + b"and more",
+        b"PK\x05\x06" + b"\xff" * 18,
+        b"PK\x05\x06" + bytes(8) + struct.pack("<IIH", 4, 0, 1),
+        b"text about PK\x05\x06 and more text than an end record is long",
+    ],
+)
+def test_four_bytes_are_no_zip(tail: bytes) -> None:
+    assert len(kinds(b"\x00" * 100 + tail)) == 1
+
+
+def test_weights_that_are_a_pickle_too() -> None:
+    # The length of the header is a PROTO opcode and a string that reaches into the JSON, where the opcodes go on.
+    prefix = b"\x80\x02X\x05\x00\x00\x00\x00"
+    data = prefix + b'{"ab' + b"0cos\ngetpid\n)R." + b'":1}'
+    length = int.from_bytes(prefix, "little")
+    assert pickle.dumps(None, 2)[:2] == prefix[:2]
+    # The file would have to be as long as the length says; only its first 64 KiB are looked at.
+    found = [content.kind for content in identify(data, data, length + 8, "model.safetensors")]
+    assert found == ["safetensors", "pickle"]
+
+
+def test_a_broken_pickle_that_does_nothing_is_unknown() -> None:
+    assert kinds(b"\x80\x04\xff\xff\xff\x00") == ["unknown"]
+    assert kinds(b"\x80") == ["unknown"]
+
+
+def test_an_argument_longer_than_the_head_does_not_hide_a_pickle() -> None:
+    data = b"\x80\x04B" + struct.pack("<I", 100_000) + b"x" * 100_000 + b"0cos\ngetpid\n)R."
+    assert kinds(data) == ["pickle"]
+
+
+@pytest.mark.parametrize(
+    "descr", [b"'|O'", b"'object'", b'"O"', b"'O8'", b"'i4, O'", b"[('a', 'O')]", b"[('a', [('b', '|O')])]"]
+)
+def test_every_way_to_say_object_in_an_array(descr: bytes) -> None:
+    header = b"{'descr': " + descr + b", 'fortran_order': False, 'shape': (1,), }\n"
+    assert kinds(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + b"\x00") == ["npy-pickle"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(min_size=1, max_size=300))
+def test_text_is_never_code(text: str) -> None:
+    found = kinds(text.replace("\x00", "").encode() or b"x")
+    assert not {"pickle", "npy-pickle", "torch-zip", "elf", "pe"} & set(found)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(min_size=1, max_size=300))
+def test_any_bytes_are_something(data: bytes) -> None:
+    assert kinds(data)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(sorted(SAMPLES)), st.integers(1, 400))
+def test_any_beginning_of_a_file_is_something(sample: str, length: int) -> None:
+    assert kinds(SAMPLES[sample][1]()[:length])
