@@ -307,7 +307,7 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ContentFact:
-    """What a file is by its content, whatever its name says."""
+    """What a file is by its content, whatever its name says. A file that is two things at once has two."""
 
     file: str
     kind: str
@@ -323,7 +323,7 @@ class JsonFact:
 
     file: str
     value: object
-    """Plain Python values; None with an `error`."""
+    """Plain Python values; None where no loader could read it, and where it is too large to keep."""
     duplicate_keys: tuple[str, ...] = ()
     error: str = ""
 
@@ -349,7 +349,7 @@ class TextFact:
     """`chat-template`, `tokenizer`, `python`, …"""
     sha256: str
     text: str | None
-    """The text where it is small enough to show differences of (1 MiB), else None."""
+    """The text where it is small enough to show differences of, else None."""
 
 
 Fact = ContentFact | JsonFact | CardFact | TextFact
@@ -376,7 +376,7 @@ class DeltaStatistics:
     nonfinite: int
     """Elements that are NaN or infinite in either; they are left out of the sums and of `max_abs`."""
     cast_mismatch: int
-    """Elements that are not the base's rounded to the candidate's dtype, bit for bit (NaN for NaN): 0 is an exact cast."""
+    """Elements that are not the base's rounded to the candidate's dtype bit for bit (NaN for NaN); 0: an exact cast."""
 
     @property
     def relative_norm(self) -> float:
@@ -414,6 +414,8 @@ class TensorComparison:
     shape: tuple[int, ...] = ()
     statistics: DeltaStatistics | None = None
     note: str = ""
+    file: str = ""
+    """File of the candidate's tensor: a name may stand in two files. Empty where the candidate has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from provenance.records import Confidence, Evidence, Finding, Location, ModelEvi
 T = TypeVar("T")
 
 ACCEPT = (
-    "Findings are silenced by your own policy and by nothing else: never by a file inside the model. Write the rule, "
-    "the digest of the model and your reason into it (docs/policy.md)."
+    "An `[[exception]]` in a policy of yours accepts the findings of one rule for one model until a date, with a reason "
+    "and the name of who answers for it (docs/policy.md). Nothing inside the model, or in the folder you happen to be "
+    "in, silences a finding."
 )
 
 

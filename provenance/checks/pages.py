@@ -35,11 +35,11 @@ def page(rule: Rule) -> str:
 
 def index(checks: Iterable[Check]) -> str:
     """The list of all rules, in Markdown."""
-    rows = [
-        f"| [{rule.ident}]({rule.ident}.md) | {rule.severity.value} | {rule.title} | {check.ident} |"
+    rows = {
+        rule.ident: f"| [{rule.ident}]({rule.ident}.md) | {rule.severity.value} | {rule.title} | {check.ident} |"
         for check in checks
         for rule in check.rules
-    ]
+    }
     head = [
         "# Rules",
         "",
@@ -49,7 +49,7 @@ def index(checks: Iterable[Check]) -> str:
         "| rule | severity | what was found | check |",
         "|---|---|---|---|",
     ]
-    return "\n".join([*head, *sorted(rows), ""])
+    return "\n".join([*head, *(rows[ident] for ident in sorted(rows)), ""])
 
 
 def write(checks: Iterable[Check], folder: Path) -> None:

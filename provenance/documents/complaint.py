@@ -59,8 +59,10 @@ def _told(detail: ErrorDetails, known: Callable[[Path], Iterable[str]], forms: M
             return f"`{name}` is not a table", f"write [{name}]"
         case "tuple_type":
             return f"`{name}` is not a list", f"write {name} = [...], or [[{name}]] for a list of tables"
-        case _ if isinstance(given, dict | list):
-            return (f"`{name}`: {detail['msg']}" if name else detail["msg"]), "see docs/policy.md"
+        case "json_invalid":  # the values were written as JSON by us, so nothing but their depth can be wrong with it
+            return "nested too deeply", "see docs/policy.md"
+        case _ if not name or isinstance(given, dict | list):
+            return f"`{name}`: {detail['msg']}".removeprefix("``: "), "see docs/policy.md"
         case _:
             return f"`{name}` is {_short(given)}", f"{detail['msg'][:1].lower()}{detail['msg'][1:]}"
 

@@ -300,14 +300,18 @@ def _lineage(lineage: records.Lineage) -> LineageSummary:
 
 
 def _tensors(manifest: records.Manifest, lineage: records.Lineage | None) -> list[TensorRow]:
-    compared = {row.name: row for row in lineage.tensors if row.state is not TensorState.MISSING} if lineage else {}
-    rows = [_tensor(t.name, t.dtype, t.shape, t.file, t.blake3, compared.get(t.name)) for t in manifest.tensors]
-    if lineage:
-        rows += [
-            _tensor(row.name, row.base_dtype, row.shape, "", None, row)
-            for row in lineage.tensors
-            if row.state is TensorState.MISSING
-        ]
+    compared: dict[tuple[str, str], records.TensorComparison] = {}
+    beside: list[records.TensorComparison] = []  # a tensor compared twice (a tied head), or only in the base
+    for row in lineage.tensors if lineage else ():
+        place = (row.file, row.name)
+        if row.state is TensorState.MISSING or place in compared:
+            beside.append(row)
+        else:
+            compared[place] = row
+    rows = [
+        _tensor(t.name, t.dtype, t.shape, t.file, t.blake3, compared.get((t.file, t.name))) for t in manifest.tensors
+    ]
+    rows += [_tensor(row.name, row.candidate_dtype or row.base_dtype, row.shape, row.file, None, row) for row in beside]
     return rows
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from provenance.outputs import wording
 from provenance.outputs.escaping import MAX_NAME, json_text, plain, sarif_message, uri
 from provenance.outputs.interface import Output, RuleText
-from provenance.records import Severity
+from provenance.records import ModelKind, Severity
 
 if TYPE_CHECKING:
     from provenance.documents.report import FindingRow, Report, VerdictDocument
@@ -129,8 +129,10 @@ def _location(report: Report, finding: FindingRow) -> dict[str, Any]:
 
 
 def _whole_model(report: Report) -> str:
-    """For what is nowhere in particular, or where no file of the model can be: the name of the model."""
-    return uri(report.subject.name.rstrip("/").rpartition("/")[2]) or "model"
+    """For what is in no file, or in one that no model can hold: the model itself, by its path or its name."""
+    whole = "." if report.subject.kind is ModelKind.DIRECTORY else report.subject.files[0].path
+    name = report.subject.name.rstrip("/").rpartition("/")[2]
+    return uri(wording.path_from_here(report, whole)) or uri(name) or "model"
 
 
 def _invocation(report: Report, *, cut: int) -> dict[str, Any]:

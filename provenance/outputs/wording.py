@@ -135,7 +135,8 @@ def next_step_after_verification(claims: Sequence[ClaimRow], verdict: VerdictDoc
 
 def _argument(name: str) -> str:
     """`name` for a command line to copy: quoted, or a placeholder where it would not survive the copying."""
-    return shlex.quote(name) if name.isprintable() and len(name) <= 200 and "::" not in name else "MODEL"
+    copies = name.isprintable() and len(name) <= 200 and "::" not in name and not name.startswith("-")
+    return shlex.quote(name) if copies else "MODEL"
 
 
 # ---------------------------------------------------------------------------------------------------------------------

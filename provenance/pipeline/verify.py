@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from provenance.errors import NothingToInspect, UsageError
-from provenance.records import Evidence, Skipped
+from provenance.records import Evidence, FailedClaim, Severity, Skipped
 
 if TYPE_CHECKING:
     from provenance.pipeline.check import Judged
@@ -52,8 +53,9 @@ def verify(
     claims = trusted.claims(seen.manifest, when)
     if claims is None:
         raise NothingToInspect("no attestation was given", where=model, todo="add --attestation FILE.sigstore.jsonl")
-    verdict = from_verdict(judge_claims(seen.manifest, claims, trusted.policy, at=when))
     evidence = Evidence(seen, *_NOT_LOOKED_AT)
+    claims = replace(claims, failures=(*claims.failures, *_outside_the_set(evidence)))
+    verdict = from_verdict(judge_claims(seen.manifest, claims, trusted.policy, at=when))
     report = from_evidence(
         evidence,
         (),
@@ -63,3 +65,13 @@ def verify(
         claims=claims,
     )
     return Judged(report, verdict)
+
+
+def _outside_the_set(evidence: Evidence) -> Iterator[FailedClaim]:
+    """What could be loaded from places that no digest covers: the set that was signed is not all there is."""
+    from provenance.checks.excluded import EXCLUDED
+    from provenance.trust.attest.interface import Step
+
+    for finding in EXCLUDED.run(evidence):
+        if finding.severity.rank >= Severity.ERROR.rank:
+            yield FailedClaim(finding.location.file, Step.FILES, finding.message)

@@ -21,7 +21,17 @@ from provenance.reading.side import Reading, Side
 from provenance.reading.streams import FileFactory, TensorFactory
 from provenance.records import Progress
 
-__all__ = ["OpenModel", "PairReading", "Reading", "open_model", "read", "read_pair"]
+__all__ = [
+    "FileFactory",
+    "OpenModel",
+    "PairFactory",
+    "PairReading",
+    "Reading",
+    "TensorFactory",
+    "open_model",
+    "read",
+    "read_pair",
+]
 
 F = TypeVar("F")
 T = TypeVar("T")

@@ -120,12 +120,11 @@ def drain(stream: FileStream[F, T], worker: Worker) -> None:
             stream.take(worker.buffers[0])
         return
     behind: deque[Future[None]] = deque()
-    for buffer in cycle(worker.buffers):
-        if not stream.left:
-            break
+    buffers = cycle(worker.buffers)
+    while stream.left:
         if len(behind) == len(worker.buffers):
             behind.popleft().result()
-        offset, chunk = stream.read(buffer)
+        offset, chunk = stream.read(next(buffers))
         behind.append(worker.helper.submit(stream.feed_file, chunk))
         stream.feed_tensors(chunk, offset)
     for future in behind:

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from provenance.records import (
+    ContentFact,
+    DeltaStatistics,
     Evidence,
     Fact,
     FileDigest,
@@ -19,9 +21,12 @@ from provenance.records import (
     ModelEvidence,
     ModelKind,
     Rejection,
+    Relation,
     ShardIndex,
     Skipped,
     Tensor,
+    TensorComparison,
+    TensorState,
 )
 from provenance.surfaces.inspectors import gguf_metadata
 from tests.surfaces.feeding import inspect
@@ -30,10 +35,10 @@ NOT_ASKED = Skipped("lineage", "no base was given")
 
 
 def header(
-    file: str, names: Iterable[str], *, format: str = "safetensors", metadata: Mapping[str, MetadataValue] | None = None
+    file: str, names: Iterable[str], *, kind: str = "safetensors", metadata: Mapping[str, MetadataValue] | None = None
 ) -> Header:
     tensors = tuple(Tensor(name, "F32", (2,), file, 64 + 8 * i, 8) for i, name in enumerate(names))
-    return Header(file, format, 3 if format == "gguf" else 0, tensors, metadata or {}, 64, "0" * 64)
+    return Header(file, kind, 3 if kind == "gguf" else 0, tensors, metadata or {}, 64, "0" * 64)
 
 
 def model(
@@ -55,6 +60,10 @@ def evidence(
     candidate: ModelEvidence, base: ModelEvidence | None = None, lineage: Lineage | Skipped = NOT_ASKED
 ) -> Evidence:
     return Evidence(candidate, base or Skipped("base", "no base was given"), lineage)
+
+
+def content(file: str, kind: str, *, executable: bool = False) -> ContentFact:
+    return ContentFact(file, kind, kind, executable)
 
 
 def contents(files: Mapping[str, bytes]) -> ModelEvidence:
@@ -109,7 +118,7 @@ def _gguf(file: Path, inside: str) -> Header:
 
     reader = GGUFReader(file)
     metadata = {key: _frozen(field.contents()) for key, field in reader.fields.items() if not key.startswith("GGUF.")}
-    return header(inside, [tensor.name for tensor in reader.tensors], format="gguf", metadata=metadata)
+    return header(inside, [tensor.name for tensor in reader.tensors], kind="gguf", metadata=metadata)
 
 
 def _frozen(value: object) -> MetadataValue:
@@ -117,3 +126,31 @@ def _frozen(value: object) -> MetadataValue:
         return tuple(map(_frozen, value))
     assert isinstance(value, str | int | float | bool)
     return value
+
+
+def comparison(name: str, state: TensorState, *, norm: float | None = None) -> TensorComparison:
+    """One compared tensor; `norm` is the relative norm of its difference."""
+    statistics = None
+    if norm is not None:
+        statistics = DeltaStatistics(
+            elements=4,
+            changed=4,
+            max_abs=norm,
+            norm_delta=norm,
+            norm_base=1.0,
+            norm_candidate=1.0,
+            inner=1.0,
+            nonfinite=0,
+            cast_mismatch=4,
+        )
+    return TensorComparison(name, name, name, state, "F32", "F32", (2, 2), statistics)
+
+
+def lineage(
+    relations: Iterable[Relation],
+    possible: Iterable[Relation] | None = None,
+    tensors: Iterable[TensorComparison] = (),
+) -> Lineage:
+    found = tuple(relations)
+    compared = tuple(tensors) or (comparison("w", TensorState.IDENTICAL),)
+    return Lineage("base", "2" * 64, None, found, frozenset(possible or found), compared, "for a test", "names")

@@ -378,15 +378,15 @@ def hostile(text: str) -> Judged:
 
 
 def crowded(n: int, text: str = "a pickle that calls os.system") -> Judged:
-    """A report with `n` of everything that comes in lists."""
+    """A report with `n` findings, and up to a thousand of everything else that comes in lists."""
     found = [finding("pickle-in-weights", text, advice=text, file=f"{text}/{i}", tensor=text) for i in range(n)]
     done = report(
         subject=subject(text, excluded=(text,) * min(n, 1_000)),
         lineage=lineage(Relation.UNRELATED, basis=text),
-        tensors=[tensor(f"{text}.{i}", TensorState.CHANGED, changed=1, norm=0.5) for i in range(min(n, 10_000))],
+        tensors=[tensor(f"{text}.{i}", TensorState.CHANGED, changed=1, norm=0.5) for i in range(min(n, 1_000))],
         findings=found,
         attestations=claims() * min(n, 1_000),
-        skipped=[SkippedRow(surface=f"{text}{i}", reason=text, asked=True) for i in range(min(n, 10_000))],
+        skipped=[SkippedRow(surface=f"{text}{i}", reason=text, asked=True) for i in range(min(n, 1_000))],
     )
     rows = [(f"findings.{text}", RuleResult.FAIL, text)] * min(n, 1_000)
     return done, verdict(Outcome.DENIED, *rows)

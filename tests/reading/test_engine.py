@@ -14,13 +14,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 from blake3 import blake3
 from safetensors import safe_open
 
 from provenance.errors import CouldNotLook, Exit
 from provenance.reading import digests
 from provenance.reading.crew import BUFFER_BYTES
-from provenance.reading.engine import open_model, read
+from provenance.reading.engine import Reading, open_model, read
 from provenance.reading.sources import resolve
 from provenance.records import Consumer, Manifest, ModelKind, Unit
 from tests.reading import layouts
@@ -70,7 +71,7 @@ def test_digests_are_those_of_others(shards: Path, threads: int) -> None:
         with safe_open(path, framework="pt") as reference:
             for name in reference.keys():  # noqa: SIM118 - it is no mapping
                 tensor = reference.get_tensor(name)
-                data = tensor.contiguous().flatten().view(dtype=__import__("torch").uint8).numpy().tobytes()
+                data = tensor.contiguous().flatten().view(dtype=torch.uint8).numpy().tobytes()
                 expected[name] = (path.name, tuple(tensor.shape), blake3(data).hexdigest())
     assert {tensor.name: (tensor.file, tensor.shape, tensor.blake3) for tensor in found.tensors} == expected
     assert len(found.tensors) == 7
@@ -108,8 +109,12 @@ def test_one_large_file_is_fed_in_order_by_two_threads(tmp_path: Path, threads: 
 
 def test_without_consumers_everything_is_still_read_and_checked(shards: Path) -> None:
     told: list[int] = []
+
+    def progress(nbytes: int) -> None:
+        told.append(nbytes)
+
     with open_model(resolve(str(shards))) as model:
-        reading = read(model, progress=told.append)
+        reading: Reading[None, None] = read(model, progress=progress)
         total = sum(file.size for file in model.files.values())
     assert reading.files == reading.tensors == ()
     assert sum(told) == total
@@ -269,8 +274,12 @@ def test_an_error_stops_the_other_thread_soon(tmp_path: Path) -> None:
         (tmp_path / name).touch()
         os.truncate(tmp_path / name, 400 * MEBIBYTE)
     told: list[int] = []
+
+    def progress(nbytes: int) -> None:
+        told.append(nbytes)
+
     with open_model(resolve(str(tmp_path))) as model, pytest.raises(ZeroDivisionError):
-        read(model, [lambda unit: Broken("update") if unit.file == "a" else None], progress=told.append)
+        read(model, [lambda unit: Broken("update") if unit.file == "a" else None], progress=progress)
     assert sum(told) < 300 * MEBIBYTE
 
 
@@ -280,7 +289,7 @@ MANY = """
 import json, resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
 from provenance.reading import digests
-from provenance.reading.engine import open_model, read
+from provenance.reading.engine import Reading, open_model, read
 from provenance.reading.sources import resolve
 with open_model(resolve(sys.argv[1])) as model:
     reading = read(model, [digests.digest_file], [digests.digest_tensor])

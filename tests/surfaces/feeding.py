@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeVar
 
-from provenance.records import Consumer, ContentFact, Unit
+from provenance.records import Consumer, ContentFact, Fact, Unit
 from provenance.surfaces.inspectors import Facts, InspectionContext, Inspector, consumers
 
 MIB = 1024 * 1024
@@ -29,7 +29,7 @@ def inspect(file: str, data: bytes, *, executable: bool = False, chunk: int = MI
     return tuple(_inspect(file, data, context, chunk))
 
 
-def _inspect(file: str, data: bytes, context: InspectionContext, chunk: int) -> Iterator[object]:
+def _inspect(file: str, data: bytes, context: InspectionContext, chunk: int) -> Iterator[Fact]:
     for consumer in consumers(Unit(file, 0, len(data)), context):
         yield from push(consumer, file, data, chunk)
 

@@ -26,7 +26,7 @@ def safetensors(header_bytes: int = 0) -> bytes:
     from safetensors.torch import save
 
     if not header_bytes:
-        return save({"w": torch.zeros(4)})
+        return bytes(save({"w": torch.zeros(4)}))
     shortest = len(json.dumps({"w": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}}))
     text = json.dumps({"w": {"dtype": "U8", "shape": [1], "data_offsets": [0, 1]}}) + " " * (header_bytes - shortest)
     return struct.pack("<Q", header_bytes) + text.encode() + b"\x00"
@@ -157,7 +157,7 @@ SAMPLES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "json array": ("json", lambda: b"[1, 2]"),
     "json with a byte order mark": ("json", lambda: b"\xef\xbb\xbf{}"),
     "empty": ("empty", lambda: b""),
-    "text": ("text", lambda: "Grüße, 世界\n".encode()),
+    "text": ("text", "Grüße, 世界\n".encode),
     "utf-16 text": ("text", lambda: "hello".encode("utf-16")),
     "latin-1 text": ("text", lambda: ("Gr\xfc\xdfe aus der Schweiz, " * 20).encode("latin-1")),
     "template": ("text", lambda: b"{{ bos_token }}{% for m in messages %}{% endfor %}"),

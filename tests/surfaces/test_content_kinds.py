@@ -29,7 +29,7 @@ def test_every_sample_is_one_thing(sample: str) -> None:
 
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_the_name_decides_nothing_but_python(sample: str) -> None:
-    kind, make = SAMPLES[sample]
+    _, make = SAMPLES[sample]
     for name in ("README.md", "model.safetensors", "x.pkl"):
         assert kinds(make(), name) == kinds(make())
 

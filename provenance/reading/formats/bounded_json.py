@@ -14,8 +14,8 @@ from provenance.reading.formats.rules import Rule
 
 MAX_TEXT_BYTES = 32 * 1024 * 1024
 """Bytes of text once decoded; the shard index of a model of 200,000 tensors is 23 MiB."""
-MAX_PUNCTUATION = 2**20
-"""Of `{`, `[`, `:` and `,` together: a safetensors header of 87,000 matrices has as many."""
+MAX_PUNCTUATION = 3 * 2**18
+"""Of `{`, `[`, `:` and `,` together; a safetensors header of 65,000 matrices has as many, a shard index of 390,000."""
 MAX_DEPTH = 8
 """A safetensors header is 3 deep, a shard index 2."""
 

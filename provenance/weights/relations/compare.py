@@ -46,6 +46,7 @@ def _compared(pair: TensorPair, same_bytes: bool | None, statistics: DeltaStatis
         shape=pair.candidate.shape,
         statistics=statistics,
         note="; ".join(n for n in notes if n),
+        file=pair.candidate.file,
     )
 
 
@@ -75,6 +76,7 @@ def _alone(unpaired: Unpaired, state: TensorState) -> TensorComparison:
         base_dtype=tensor.dtype if missing else "",
         shape=tensor.shape,
         note=unpaired.note,
+        file="" if missing else tensor.file,
     )
 
 

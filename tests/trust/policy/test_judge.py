@@ -14,7 +14,7 @@ from tests.trust.policy.cases import AT, both, claims, decide, finding, lineage,
 PRESETS = ("default", "integrity", "lineage", "strict")
 
 
-@pytest.mark.parametrize("results", itertools.product(RuleResult, repeat=3))
+@pytest.mark.parametrize("results", list(itertools.product(RuleResult, repeat=3)))
 def test_denied_beats_undecided_beats_warn_beats_pass(results: tuple[RuleResult, ...]) -> None:
     rows = tuple(RuleOutcome(rule="r", result=result, message="") for result in results)
     worst = max(results, key=[RuleResult.PASS, RuleResult.WARN, RuleResult.UNKNOWN, RuleResult.FAIL].index)

@@ -135,7 +135,7 @@ def test_an_attested_lineage_stands_in_where_none_was_measured() -> None:
     assert decide(manifest(), "lineage", given=attested).outcome is Outcome.PASS
 
 
-relations = st.sampled_from([relation for relation in Relation])
+relations = st.sampled_from(Relation)
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,0 +1,156 @@
+"""For every rule, evidence that breaks it and evidence that looks alike and does not."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from typing import Any
+
+from provenance.records import Evidence, ModelEvidence, Rejection, Relation, ShardIndex, TensorState
+from tests.checks.models import comparison, content, contents, evidence, header, lineage, model
+from tests.surfaces import samples
+from tests.surfaces.test_tokenizer_parts import BPE
+
+ONE, TWO = "model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"
+INDEX = "model.safetensors.index.json"
+CACHE = "/home/me/.cache/huggingface/hub/models--Qwen--Qwen3-0.6B/snapshots/abc"
+
+
+def sharded(weight_map: dict[str, str], held: dict[str, list[str]], *, files: tuple[str, ...] = ()) -> Evidence:
+    """A model of one index and the shards it should have."""
+    return evidence(
+        model(
+            files=(INDEX, *held, *files),
+            headers=[header(file, names) for file, names in held.items()],
+            indexes=[ShardIndex(INDEX, weight_map, None)],
+        )
+    )
+
+
+def files(**named: bytes) -> Evidence:
+    """A model of files; `__` in a name is a dot."""
+    return evidence(contents({name.replace("__", "."): data for name, data in named.items()}))
+
+
+def json_file(name: str, value: Any) -> dict[str, bytes]:
+    return {name: json.dumps(value).encode()}
+
+
+def card(yaml: str) -> dict[str, bytes]:
+    return {"README.md": f"---\n{yaml}\n---\n# A model\n".encode()}
+
+
+def based(
+    candidate: dict[str, bytes],
+    *relations: Relation,
+    possible: tuple[Relation, ...] = (),
+    base: str = CACHE,
+) -> Evidence:
+    """A candidate of files, compared with a base of the given name."""
+    found = lineage(relations or (Relation.IDENTICAL,), possible or relations or None)
+    return evidence(contents(candidate), model(name=base), found)
+
+
+def changed(candidate: dict[str, bytes], state: TensorState) -> Evidence:
+    tensors = [comparison("a", TensorState.IDENTICAL), comparison("b", state, norm=0.25)]
+    return evidence(contents(candidate), model(name=CACHE), lineage([Relation.INCONCLUSIVE], tensors=tensors))
+
+
+def tokenizer(**model_parts: Any) -> ModelEvidence:
+    return contents(json_file("tokenizer.json", {**BPE, "model": {**BPE["model"], **model_parts}}))
+
+
+HONEST = {"a": ONE, "b": TWO}
+HELD = {ONE: ["a"], TWO: ["b"]}
+CALLING = pickle.dumps(samples.Calls(), 4)
+CONFIG = {"config.json": b"{}"}
+CODE = {"AutoModel": "modeling_x.Model"}
+
+CASES: dict[str, tuple[Evidence, Evidence]] = {
+    "header-rejected": (
+        evidence(model(rejections=[Rejection("m.gguf", "gguf", "overlap", "two tensors overlap", 64)])),
+        evidence(model(headers=[header("model.safetensors", ["a"])])),
+    ),
+    "weights-empty": (
+        evidence(model(headers=[header("model.safetensors", [])])),
+        evidence(model(headers=[header("model.safetensors", ["a"])])),
+    ),
+    "index-unreadable": (sharded({}, HELD), sharded(HONEST, HELD)),
+    "index-path-escapes": (sharded({**HONEST, "c": "../../etc/passwd"}, HELD), sharded(HONEST, HELD)),
+    "shard-missing": (sharded(HONEST, {ONE: ["a"]}), sharded(HONEST, HELD)),
+    "shard-unlisted": (
+        sharded(HONEST, {**HELD, "consolidated.safetensors": ["a", "b"]}),
+        sharded(HONEST, {**HELD, "adapter_model.safetensors": ["c"]}),
+    ),
+    "index-missing": (
+        evidence(model(files=HELD, headers=[header(file, names) for file, names in HELD.items()])),
+        sharded(HONEST, HELD),
+    ),
+    "tensor-missing": (sharded({**HONEST, "c": TWO}, HELD), sharded(HONEST, HELD)),
+    "tensor-misplaced": (sharded({"a": TWO, "b": TWO}, HELD), sharded(HONEST, HELD)),
+    "tensor-duplicate": (sharded(HONEST, {ONE: ["a"], TWO: ["a", "b"]}), sharded(HONEST, HELD)),
+    "tensor-unlisted": (sharded(HONEST, {ONE: ["a"], TWO: ["b", "c"]}), sharded(HONEST, HELD)),
+    "unknown-file": (files(data__dat=b"\x00\x01\x02"), files(tokenizer__model=samples.sentencepiece())),
+    "archive-not-opened": (files(extras__zip=samples.archive()), files(model__safetensors=samples.safetensors())),
+    "format-not-read": (files(tf_model__h5=b"\x89HDF\r\n\x1a\n\x00"), files(model__safetensors=samples.safetensors())),
+    "lfs-pointer": (files(model__safetensors=samples.LFS_POINTER), files(notes__txt=b"version 1\n")),
+    "pickle-file": (files(pytorch_model__bin=samples.torch_zip()), files(model__safetensors=samples.safetensors())),
+    "content-name-mismatch": (files(model__safetensors=CALLING), files(picture__png=b"\xff\xd8\xff\xe0\x00\x10JFIF")),
+    "polyglot-file": (
+        files(model__safetensors=samples.safetensors() + samples.archive()),
+        files(extras__zip=samples.archive()),
+    ),
+    "executable-file": (files(tool=b"\x7fELF\x02\x01\x01\x00"), files(NOTICE=b"All rights, none reserved\n")),
+    "executable-mode": (
+        evidence(model(facts=[content("config.json", "json", executable=True)])),
+        evidence(model(facts=[content("run.sh", "script", executable=True)])),
+    ),
+    "python-file": (files(modeling_x__py=b"import os\n"), files(README__md=b"    import os\n")),
+    "notebook-file": (files(demo__ipynb=b'{"cells": []}'), files(config__json=b"{}")),
+    "script-file": (files(setup__sh=b"#!/bin/sh\necho\n"), files(README__md=b"    #!/bin/sh\n")),
+    "remote-code": (
+        evidence(contents(json_file("config.json", {"auto_map": CODE}))),
+        evidence(contents(json_file("config.json", {"auto_map": {}, "architectures": ["Model"]}))),
+    ),
+    "remote-code-elsewhere": (
+        evidence(contents(json_file("config.json", {"auto_map": {"AutoModel": "org/repo--modeling_x.Model"}}))),
+        evidence(contents(json_file("config.json", {"_name_or_path": "org/repo", "attn_implementation": "sdpa"}))),
+    ),
+    "json-invalid": (files(config__json=b"{"), files(config__json=b"{}")),
+    "json-duplicate-key": (files(config__json=b'{"a": 1, "a": 2}'), files(config__json=b'{"a": 1, "b": {"a": 2}}')),
+    "excluded-loadable": (
+        evidence(model(excluded=[".git/model.safetensors"])),
+        evidence(model(excluded=[".git/hooks/pre-push.sample", ".git/objects/ab/cd", ".cache/huggingface/.gitignore"])),
+    ),
+    "git-hook": (
+        evidence(model(excluded=[".git/hooks/post-checkout"])),
+        evidence(model(excluded=[".git/hooks/post-checkout.sample"])),
+    ),
+    "base-mismatch": (based(card("base_model: Qwen/Qwen3-1.7B")), based(card("base_model: Qwen/Qwen3-0.6B"))),
+    "base-not-comparable": (
+        based(card("base_model: Qwen/Qwen3-0.6B"), base="/data/base"),
+        based(card("base_model: Qwen/Qwen3-0.6B"), base="/data/Qwen3-0.6B"),
+    ),
+    "base-undeclared": (based(card("license: mit"), Relation.FINE_TUNED), based(card("license: mit"))),
+    "card-unreadable": (files(README__md=b"---\na: [\n---\n"), files(README__md=b"---\na: []\n---\n")),
+    "relation-mismatch": (
+        based(card("base_model: Qwen/Qwen3-0.6B\nbase_model_relation: quantized"), Relation.FINE_TUNED),
+        based(card("base_model: Qwen/Qwen3-0.6B\nbase_model_relation: finetune"), Relation.FINE_TUNED),
+    ),
+    "weights-changed": (changed(CONFIG, TensorState.CHANGED), changed(CONFIG, TensorState.CAST)),
+    "chat-template-differs": (
+        evidence(contents({"chat_template.jinja": b"a\nb"}), contents({"chat_template.jinja": b"a\nc"})),
+        evidence(contents({"chat_template.jinja": b"a\r\nb\r\n"}), contents({"chat_template.jinja": b"a\nb"})),
+    ),
+    "chat-template-conflict": (
+        evidence(contents({"chat_template.jinja": b"a", **json_file("tokenizer_config.json", {"chat_template": "b"})})),
+        evidence(
+            contents({"chat_template.jinja": b"a\n", **json_file("tokenizer_config.json", {"chat_template": "a"})})
+        ),
+    ),
+    "tokenizer-differs": (
+        evidence(tokenizer(vocab={"a": 1, "b": 0, "ab": 2}), tokenizer()),
+        evidence(tokenizer(merges=["a b"]), tokenizer()),
+    ),
+}
+"""Rule id to (violating, clean)."""
