@@ -52,7 +52,7 @@ def ascii_only(text: str) -> str:
 
 
 def markdown(text: str, limit: int = MAX_TEXT) -> str:
-    """`text` as words of GitHub's Markdown, also in a table cell: no markup, HTML, link, mention or formula."""
+    """`text` as words of GitHub's Markdown, also in a table cell: no markup, HTML, link or formula."""
     return _MARKDOWN.sub(r"\\\g<0>", plain(text, limit))
 
 

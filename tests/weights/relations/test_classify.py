@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -260,7 +261,7 @@ def test_sharding_and_order_change_no_relation(name: str, shards: int, rng: rand
     cut = hub(weights, [names[i::shards] for i in range(shards)])
     (_, rows, result), (_, other_rows, other) = diff(one_file, hub()), diff(cut, hub())
     assert result == other
-    assert rows == other_rows
+    assert [replace(row, file="") for row in rows] == [replace(row, file="") for row in other_rows]
 
 
 @settings(max_examples=60, deadline=None)
