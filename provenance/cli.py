@@ -6,6 +6,7 @@ Standard output carries the result, standard error progress and errors. Exit cod
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -387,6 +388,9 @@ def _key_password() -> bytes | None:
 
 def main() -> NoReturn:
     """Run the command and exit with its code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a name must not crash a terminal that cannot show it
     sys.exit(run(sys.argv[1:]))
 
 

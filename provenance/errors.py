@@ -89,4 +89,10 @@ class NotVerified(ProvenanceError):
 
 def one_line(text: str) -> str:
     """`text` with control, bidirectional and invisible characters escaped: a hostile name cannot forge output."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return "".join(
+        c if c.isprintable() and c not in _BLANK else c.encode("unicode_escape").decode("ascii") for c in text
+    )
+
+
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\ufe0e\ufe0f\uffa0")
+"""Characters that count as printable and show nothing."""

@@ -23,7 +23,7 @@ class Match(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Declaration:
     """A base model that the candidate declares."""
 
@@ -34,7 +34,7 @@ class Declaration:
 
 def declarations(model: ModelEvidence) -> tuple[Declaration, ...]:
     """Every base model declared in the card, in GGUF metadata and in an adapter's configuration."""
-    return tuple(_declarations(model))
+    return tuple(sorted(_declarations(model)))
 
 
 def _declarations(model: ModelEvidence) -> Iterator[Declaration]:

@@ -64,7 +64,7 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
         kinds.setdefault(fact.file, []).append(fact)
     for file, found in kinds.items():
         if len(found) > 1:
-            message = f"{file} is {' and '.join(fact.detail for fact in found)}"
+            message = f"{file} is {' and '.join(sorted(fact.detail for fact in found))}"
             yield POLYGLOT_FILE.finding(message, file=file)
             continue
         fact = found[0]

@@ -73,6 +73,7 @@ def render_verification(
     page.headline(wording.judged(verdict))
     _model(page, subject)
     _attestations(page, claims)
+    _left_out(page, subject)
     _policy(page, verdict)
     page.section("Next", wording.next_step_after_verification(claims, verdict))
     return page.text()
@@ -105,6 +106,14 @@ def _lineage(page: _Page, report: Report, lineage: LineageSummary) -> None:
         page.line()
         page.columns(wording.CHANGE_COLUMNS, [wording.change(row) for row in changed[:MAX_TENSORS]])
     page.more(len(changed) - MAX_TENSORS)
+
+
+def _left_out(page: _Page, subject: Subject) -> None:
+    """Files that the digest does not cover; silence about them could be taken for a look at them."""
+    if subject.excluded:
+        page.section("Not looked at", "left out of the digest by rule:")
+        page.rows(("", path, "") for path in subject.excluded[:MAX_ROWS])
+        page.more(len(subject.excluded) - MAX_ROWS)
 
 
 def _findings(page: _Page, findings: Sequence[FindingRow], rules: Mapping[str, RuleText]) -> None:

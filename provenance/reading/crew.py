@@ -82,17 +82,18 @@ def run(jobs: Iterable[Job], threads: int, meter: Meter) -> None:
     """
     waiting = deque(sorted(jobs, key=lambda job: -job.nbytes))
     total = sum(job.nbytes for job in waiting)
-    if threads > 1 and waiting and waiting[0].nbytes * 4 > total * 3:
-        with ThreadPoolExecutor(1) as helper:
-            _work(deque([waiting.popleft()]), Worker(helper), meter)
-    others = min(threads, len(waiting)) - 1
-    if others > 0 and meter.error is None:
-        with ThreadPoolExecutor(others) as pool:
+    try:
+        if threads > 1 and waiting and waiting[0].nbytes * 4 > total * 3:
+            with ThreadPoolExecutor(1) as helper:
+                _work(deque([waiting.popleft()]), Worker(helper), meter)
+        others = min(threads, len(waiting)) - 1
+        with ThreadPoolExecutor(max(1, others)) as pool:  # has no thread before it is given work
             for _ in range(others):
                 pool.submit(_work, waiting, Worker(), meter)
             _work(waiting, Worker(), meter)
-    else:
-        _work(waiting, Worker(), meter)
+    except BaseException as error:
+        meter.stop(error)  # an interrupt while we waited for the others: they end at their next piece
+        raise
     if meter.error is not None:
         raise meter.error
 

@@ -7,6 +7,7 @@ import os
 import resource
 import stat
 import threading
+from collections.abc import Iterator
 
 from provenance.errors import CouldNotLook
 from provenance.reading.sources.interface import Identity, ListedFile
@@ -48,17 +49,17 @@ class OpenFile:
     def read_into(self, buffer: memoryview, offset: int) -> None:
         """Fill `buffer` with the bytes from `offset`; raises `CouldNotLook` where the file ends before."""
         while buffer:
-            try:
+            with self._looking("read"):
                 done = os.preadv(self.descriptor, [buffer], offset)
-            except OSError as error:
-                raise CouldNotLook(f"cannot be read: {error.strerror}", where=self.where) from None
             if not done:
                 raise self.changed("it ends early")
             buffer, offset = buffer[done:], offset + done
 
     def check_unchanged(self) -> None:
         """Raise `CouldNotLook` where the open file no longer is what was listed."""
-        if Identity.of(os.fstat(self.descriptor)) != self._listed.identity:
+        with self._looking("read"):
+            status = os.fstat(self.descriptor)
+        if Identity.of(status) != self._listed.identity:
             raise self.changed("its size or times differ")
 
     def changed(self, how: str) -> CouldNotLook:
@@ -80,19 +81,25 @@ class OpenFile:
                 self._descriptor = None
 
     def _open(self) -> int:
-        try:
+        with self._looking("opened"):
             descriptor = os.open(self._listed.location, _OPEN)
-        except OSError as error:
-            raise CouldNotLook(
-                f"cannot be opened: {error.strerror}", where=self.where, todo="make it readable"
-            ) from None
-        status = os.fstat(descriptor)
+            status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode) or Identity.of(status) != self._listed.identity:
             os.close(descriptor)
             raise self.changed("it is not the file that was listed")
         if hasattr(os, "posix_fadvise"):
-            os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
+            with contextlib.suppress(OSError):  # advice only
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_SEQUENTIAL)
         return descriptor
+
+    @contextlib.contextmanager
+    def _looking(self, done: str) -> Iterator[None]:
+        """Turns the system's errors into ours."""
+        try:
+            yield
+        except OSError as error:
+            what = f"cannot be {done}: {error.strerror}"
+            raise CouldNotLook(what, where=self.where, todo="make it readable, or leave it out") from None
 
 
 def room_for_descriptors(wanted: int) -> int:

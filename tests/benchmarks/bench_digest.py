@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from processes import measure, table
+from tests.benchmarks.processes import measure, table
 
 ROUNDS = 7
 SHARDS = 4
@@ -44,8 +44,8 @@ class Ignore:
     def finish(self): pass
 
 with open_model(resolve(sys.argv[1])) as candidate, open_model(resolve(sys.argv[2])) as base:
-    sides = [{tensor.name: tensor for header in model.headers for tensor in header.tensors} for model in (candidate, base)]
-    pairs = [(sides[0][name], sides[1][name]) for name in sides[0]]
+    ours, theirs = ([tensor for header in model.headers for tensor in header.tensors] for model in (candidate, base))
+    pairs = list(zip(ours, theirs, strict=True))
     seen = read_pair(candidate, base, pairs, lambda one, two: Ignore(), [digests.digest_file], [digests.digest_tensor])
 assert not seen.reread_bytes
 """

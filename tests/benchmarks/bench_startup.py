@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from processes import measure, table
+from tests.benchmarks.processes import measure, table
 
 ROUNDS = 25
 

@@ -51,7 +51,8 @@ def table(costs: Mapping[str, Cost], against: str, targets: Mapping[str, float])
     lines = [f"{'case':<44}{'wall s':>9}{'cpu s':>9}{'wall x':>9}{'cpu x':>9}"]
     for name, cost in costs.items():
         ratio = cost.wall / yardstick.wall
-        line = f"{name:<44}{cost.wall:>9.3f}{cost.processor:>9.3f}{ratio:>9.2f}{cost.processor / yardstick.processor:>9.2f}"
+        line = f"{name:<44}{cost.wall:>9.3f}{cost.processor:>9.3f}"
+        line += f"{ratio:>9.2f}{cost.processor / yardstick.processor:>9.2f}"
         if name in targets:
             line += f"  {'meets' if ratio <= targets[name] else 'MISSES'} {targets[name]:.2f}"
         lines.append(line)

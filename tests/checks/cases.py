@@ -87,7 +87,7 @@ CASES: dict[str, tuple[Evidence, Evidence]] = {
         sharded(HONEST, HELD),
     ),
     "tensor-missing": (sharded({**HONEST, "c": TWO}, HELD), sharded(HONEST, HELD)),
-    "tensor-misplaced": (sharded({"a": TWO, "b": TWO}, HELD), sharded(HONEST, HELD)),
+    "tensor-misplaced": (sharded({"a": TWO, "b": TWO, "c": ONE}, {ONE: ["a", "c"], TWO: ["b"]}), sharded(HONEST, HELD)),
     "tensor-duplicate": (sharded(HONEST, {ONE: ["a"], TWO: ["a", "b"]}), sharded(HONEST, HELD)),
     "tensor-unlisted": (sharded(HONEST, {ONE: ["a"], TWO: ["b", "c"]}), sharded(HONEST, HELD)),
     "unknown-file": (files(data__dat=b"\x00\x01\x02"), files(tokenizer__model=samples.sentencepiece())),

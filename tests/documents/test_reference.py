@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from provenance.checks import RULES
 from provenance.documents.__main__ import main
 from provenance.documents.policy import PRESETS, TABLES, Policy, Table
 from provenance.documents.reference import BEGIN, END, keys, splice
-from provenance.trust.policy.loading import load, preset
+from provenance.trust.policy.loading import load, preset, refuse_unknown_rules
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "policy.md"
 TEXT = PAGE.read_text("utf-8")
@@ -58,7 +59,9 @@ def test_every_example_is_a_policy(block: str, tmp_path: Path) -> None:
         (tmp_path / "keys" / f"{name}.pub").write_text(PEM)
     source = tmp_path / "policy.toml"
     source.write_text(block, "utf-8")
-    assert load(str(source)).policy.version == 1
+    loaded = load(str(source))
+    refuse_unknown_rules(loaded, RULES)
+    assert loaded.policy.version == 1
 
 
 def test_the_key_that_is_shown_is_a_key(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -104,6 +106,30 @@ def test_an_error_in_the_large_job_ends_the_small_ones() -> None:
     with pytest.raises(ValueError, match="first"):
         run([Job(100, fail(ValueError("first"))), noted(late, 1)], 2, Meter(None))
     assert not late
+
+
+def test_an_interrupt_while_waiting_ends_the_other_thread() -> None:
+    meter = Meter(None)
+    started = threading.Event()
+    running = threading.active_count()
+
+    def job(worker: Worker) -> None:
+        if threading.current_thread() is threading.main_thread():
+            started.wait(10)  # and then nothing is left to do here but to wait for the other
+            return
+        started.set()
+        time.sleep(0.05)
+        os.kill(os.getpid(), signal.SIGINT)
+        while True:
+            meter(1)
+            time.sleep(0.001)
+
+    with pytest.raises(KeyboardInterrupt):
+        run([Job(1, job), Job(1, job)], 2, meter)
+    deadline = time.monotonic() + 10
+    while threading.active_count() > running and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() == running
 
 
 def test_the_first_error_wins() -> None:

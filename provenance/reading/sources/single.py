@@ -40,7 +40,7 @@ def _split_set(name: str) -> tuple[str, ...]:
     if part is None or not 1 <= part.number <= part.count:
         return ()
     number, _, count = name[len(part.stem) + 1 : -len(part.suffix)].partition("-of-")
-    return tuple(f"{part.stem}-{k:0{len(number)}}-of-{count}{part.suffix}" for k in range(1, part.count + 1))
+    return tuple(sorted(f"{part.stem}-{k:0{len(number)}}-of-{count}{part.suffix}" for k in range(1, part.count + 1)))
 
 
 def _member(path: Path, folder: str, follow: Follow) -> ListedFile:

@@ -138,7 +138,7 @@ class _Walk:
                     names.append(entry.name)
         except OSError as error:
             raise self._unreadable(folder, error) from None
-        return names
+        return sorted(names)
 
     def _unreadable(self, path: str, error: OSError) -> CouldNotLook:
         return CouldNotLook(

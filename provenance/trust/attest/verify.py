@@ -144,14 +144,17 @@ def _entitled(signers: tuple[Signer, ...], predicate_type: str) -> Signer:
 def _check_subject(said: statement.Statement, document: Predicate, manifest: Manifest) -> None:
     if said.subject_sha256 == manifest.subject_sha256:
         return
-    what = f"signed for sha256:{said.subject_sha256}, this model is sha256:{manifest.subject_sha256}"
-    if isinstance(document, ModelScan):
-        if document.kind != manifest.kind:
-            what += f"; signed as a {document.kind}, found as a {manifest.kind}"
-        if file_set.nothing_in_common(document.files, manifest):
-            what += "; they share no file"
-        what += f": {file_set.summary(file_set.differences(document.files, manifest))}"
-    raise NotVerified(Step.SUBJECT, what, todo="the model was changed, or the attestation is about another one")
+    digests = f"signed for sha256:{said.subject_sha256}, this model is sha256:{manifest.subject_sha256}"
+    todo = "the model was changed, or the attestation is about another one"
+    if not isinstance(document, ModelScan):
+        raise NotVerified(Step.SUBJECT, digests, todo=todo)
+    # What a person needs first is which file; the digests of the whole come last.
+    what = [file_set.summary(file_set.differences(document.files, manifest)), digests]
+    if file_set.nothing_in_common(document.files, manifest):
+        what.insert(0, "about another model: they share no file")
+    if document.kind != manifest.kind:
+        what.insert(0, f"signed as a {document.kind}, found as a {manifest.kind}")
+    raise NotVerified(Step.SUBJECT, "; ".join(clause for clause in what if clause), todo=todo)
 
 
 def _check_files(document: Predicate, manifest: Manifest) -> None:

@@ -6,6 +6,7 @@ failure, not a gap: something was named as the base, and it is not one of those.
 
 from __future__ import annotations
 
+from provenance.documents.policy import Lineage
 from provenance.documents.report import LineageSummary
 from provenance.records import Relation, RuleOutcome, RuleResult, TensorState
 from provenance.trust.policy.interface import Case, Exhibit, listed, ruled, told
@@ -35,20 +36,24 @@ def judge(case: Case) -> tuple[RuleOutcome, ...]:
 
 def _relations(case: Case, exhibit: Exhibit) -> RuleOutcome:
     summary, table = _summary(exhibit), case.policy.lineage
-    found = f"{listed(summary.relations, 5)} to the base {summary.base}{told(exhibit.origin)}"
-    allowed = "any relation is allowed" if table.relations == "any" else f"allowed: {listed(table.relations, 8)}"
+    base, allowed = f"{summary.base}{told(exhibit.origin)}", _allowed(table)
+    found = f"to {base} it is {listed(summary.relations, 5)}"
     settled = {*summary.relations} - {Relation.INCONCLUSIVE}
     if settled - table.allowed:
-        return ruled("lineage.relations", RuleResult.FAIL, f"{found}; {allowed}; do not use it as its base")
+        return ruled("lineage.relations", RuleResult.FAIL, f"{found}; {allowed}; do not use it in the base's place")
     if possible := _explanations(summary, settled):
         if not possible & table.allowed:
-            what = f"{found}; what is possible is not allowed: {_in_order(possible)} ({allowed})"
-            return ruled("lineage.relations", RuleResult.FAIL, f"{what}; do not use it as its base")
-        what = f"{found}; it may be {_in_order(possible & table.allowed)}, which is allowed, but this was not shown"
-        return ruled("lineage.inconclusive", table.inconclusive, f"{what}; see the tensors in the report")
+            what = f"what it is to {base} is not settled, but nothing possible is allowed: {_in_order(possible)}"
+            return ruled("lineage.relations", RuleResult.FAIL, f"{what}; {allowed}; do not use it in the base's place")
+        what = f"what it is to {base} is not settled; possible and allowed: {_in_order(possible & table.allowed)}"
+        return ruled("lineage.inconclusive", table.inconclusive, f"{what}; see its tensors in the report")
     if gap := _gap(summary):
-        return ruled("lineage.inconclusive", table.inconclusive, f"{found}, yet {gap}; see the tensors in the report")
+        return ruled("lineage.inconclusive", table.inconclusive, f"{found}, yet {gap}; see its tensors in the report")
     return ruled("lineage.relations", RuleResult.PASS, f"{found}; {allowed}")
+
+
+def _allowed(table: Lineage) -> str:
+    return "any relation is allowed" if table.relations == "any" else f"allowed: {listed(table.relations, 8)}"
 
 
 def _explanations(summary: LineageSummary, settled: set[Relation]) -> set[Relation]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from collections import Counter
@@ -96,6 +97,10 @@ VALUES: tuple[object, ...] = (
 )
 
 
+def _value(source: random.Random, *more: int) -> object:
+    return copy.deepcopy(source.choice((*VALUES, *more)))
+
+
 def mutated_structure(source: random.Random) -> bytes:
     """An honest file with one to three fields of its header changed, or its data cut or extended."""
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}
@@ -117,11 +122,11 @@ def mutated_structure(source: random.Random) -> bytes:
         elif field == "drop":
             header.pop(name, None)
         elif isinstance(items, list) and items and source.random() < 0.8:
-            items[source.randrange(len(items))] = source.choice((*VALUES, *range(0, 40, 4)))
+            items[source.randrange(len(items))] = _value(source, *range(0, 40, 4))
         elif isinstance(target, dict) and field != "whole":
-            target[field] = source.choice(VALUES)
+            target[field] = _value(source)
         else:
-            header[name] = source.choice(VALUES)
+            header[name] = _value(source)
     return safetensors(header, data)
 
 

@@ -356,18 +356,18 @@ FULL = {"config__json": "{}", "model__safetensors": "weights"}
 CHANGED: dict[str, tuple[Manifest, str]] = {
     "modified": (
         manifest(**FULL | {"config__json": "{ }"}),
-        f": modified config.json expected sha256:{sha256('{}')} actual sha256:{sha256('{ }')} ",
+        f"modified config.json expected sha256:{sha256('{}')} actual sha256:{sha256('{ }')}; ",
     ),
-    "added": (manifest(**FULL, evil__py="import os"), ": added evil.py "),
-    "removed": (manifest(config__json="{}"), ": removed model.safetensors "),
-    "renamed": (manifest(config__json="{}", weights__bin="weights"), ": renamed model.safetensors -> weights.bin "),
+    "added": (manifest(**FULL, evil__py="import os"), "added evil.py; signed for "),
+    "removed": (manifest(config__json="{}"), "removed model.safetensors; signed for "),
+    "renamed": (manifest(config__json="{}", weights__bin="weights"), "renamed model.safetensors -> weights.bin; signed for "),
     "another-model": (
         manifest(config__json="[]", model__safetensors="others"),
-        "they share no file: modified config.json .*; modified model.safetensors .* about another one",
+        "they share no file; modified config.json .*; modified model.safetensors .* about another one",
     ),
     "one-file-of-it": (
         manifest(ModelKind.FILE, model__safetensors="weights"),
-        "signed as a directory, found as a file: removed config.json",
+        "signed as a directory, found as a file; removed config.json",
     ),
 }
 

@@ -1,0 +1,52 @@
+"""Unknown, unopened and unread files."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+
+from provenance.checks.file_contents import FILE_CONTENTS
+from provenance.records import Severity
+from tests.checks.models import contents, evidence
+from tests.surfaces import samples
+from tests.surfaces.samples import SAMPLES
+
+
+def found(file: str, data: bytes) -> list[tuple[str, Severity]]:
+    return [(finding.rule, finding.severity) for finding in FILE_CONTENTS.run(evidence(contents({file: data})))]
+
+
+@pytest.mark.parametrize("name", ["model.pkl", "model.joblib", "weights.pt", "pytorch_model.bin", "a.CKPT"])
+def test_a_compressed_file_that_loaders_unpickle_is_an_error(name: str) -> None:
+    assert found(name, gzip.compress(b"x")) == [("archive-not-opened", Severity.ERROR)]
+    assert found(name, samples.archive()) == [("archive-not-opened", Severity.ERROR)]
+
+
+def test_any_other_archive_is_a_warning() -> None:
+    assert found("extras.tar.gz", gzip.compress(b"x")) == [("archive-not-opened", Severity.WARNING)]
+
+
+def test_a_program_in_an_archive_is_not_for_this_check() -> None:
+    assert found("tool.jar", samples.archive()) == []
+
+
+@pytest.mark.parametrize("sample", ["hdf5", "onnx", "executorch", "flax", "npy"])
+def test_weights_that_are_not_read(sample: str) -> None:
+    assert found("file", SAMPLES[sample][1]()) == [("format-not-read", Severity.WARNING)]
+
+
+QUIET = [
+    "safetensors", "gguf", "sentencepiece", "png", "jpeg", "pdf", "text", "utf-16 text", "latin-1 text", "json object",
+    "template", "bundle", "empty", "python script", "script", "elf", "torch zip", "word list",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sample", QUIET)
+def test_what_is_understood_or_judged_elsewhere_is_quiet(sample: str) -> None:
+    assert found("file", SAMPLES[sample][1]()) == []
+
+
+def test_binary_data_says_what_it_is_not() -> None:
+    assert found("imatrix.dat", b"\x01\x00\x00\x00") == [("unknown-file", Severity.WARNING)]
+    assert found("README.md", b"text " * 20_000 + b"\x00") == [("unknown-file", Severity.WARNING)]

@@ -1,0 +1,24 @@
+"""Pickles, whatever they are called."""
+
+from __future__ import annotations
+
+import pytest
+
+from provenance.checks.file_kinds import PICKLES
+from provenance.checks.pickles import PICKLE_FILES
+from tests.checks.models import contents, evidence
+from tests.surfaces.samples import SAMPLES
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+@pytest.mark.parametrize("name", ["README.md", "model.safetensors", "model.pkl", "config.json", "no_suffix"])
+def test_content_decides_and_not_the_name(sample: str, name: str) -> None:
+    kind, make = SAMPLES[sample]
+    found = list(PICKLE_FILES.run(evidence(contents({name: make()}))))
+    assert len(found) == (kind in PICKLES)
+    assert all(finding.location.file == name for finding in found)
+
+
+def test_the_kind_is_told() -> None:
+    (found,) = PICKLE_FILES.run(evidence(contents({"w.bin": SAMPLES["calling pickle 0"][1]()})))
+    assert found.message == "w.bin: Python pickle, protocol 0 or 1"
