@@ -16,9 +16,9 @@ from provenance.records import Confidence, Evidence, Finding, Location, ModelEvi
 T = TypeVar("T")
 
 ACCEPT = (
-    "An `[[exception]]` in a policy of yours accepts the findings of one rule for one model until a date, with a reason "
-    "and the name of who answers for it (docs/policy.md). Nothing inside the model, or in the folder you happen to be "
-    "in, silences a finding."
+    "An `[[exception]]` in a policy of yours accepts the findings of one rule for one model until a date, with a "
+    "reason and the name of who answers for it (docs/policy.md). Nothing inside the model, or in the folder you happen "
+    "to be in, silences a finding."
 )
 
 

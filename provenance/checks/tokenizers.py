@@ -69,16 +69,21 @@ def _difference(part: str, here: TextFact, there: TextFact) -> str:
     mine, theirs = _entries(part, here.text), _entries(part, there.text)
     if mine == theirs:
         return ""
-    only_mine, only_theirs = set(mine) - set(theirs), set(theirs) - set(mine)
-    if not only_theirs and len(mine) == len(theirs) + len(only_mine):
-        first = next(line for line in mine if line in only_mine)
-        return f"{part}: {len(only_mine)} entries more than the base in {here.file}; first: {quoted(first)}"
-    line_here = next((line for line in mine if line in only_mine), "")
-    line_there = next((line for line in theirs if line in only_theirs), "")
-    count = max(len(only_mine), len(only_theirs))
-    if not count:
+    new, gone = _only(mine, theirs), _only(theirs, mine)
+    if not new and not gone:
         return f"{part}: the same entries as the base's in another order in {here.file}"
-    return f"{part}: {quoted(line_here)} in {here.file}, {quoted(line_there)} in the base; {count} entries differ"
+    if not gone:
+        return f"{part}: {len(new)} entries more than the base in {here.file}; first: {quoted(new[0])}"
+    if not new:
+        return f"{part}: {len(gone)} entries of the base are gone in {here.file}; first: {quoted(gone[0])}"
+    count = max(len(new), len(gone))
+    return f"{part}: {quoted(new[0])} in {here.file}, {quoted(gone[0])} in the base; {count} entries differ"
+
+
+def _only(entries: list[str], others: list[str]) -> list[str]:
+    """Entries that are not among the others, in their order."""
+    known = set(others)
+    return [entry for entry in entries if entry not in known]
 
 
 def _entries(part: str, text: str) -> list[str]:

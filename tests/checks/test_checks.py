@@ -110,7 +110,7 @@ def test_the_worst_comes_first() -> None:
 
 
 def test_equal_on_every_host() -> None:
-    code = "from tests.checks.test_checks import everything; from provenance.checks import run_all; print(run_all(everything()))"
+    code = "from tests.checks.test_checks import everything, run_all; print(run_all(everything()))"
     outputs = set()
     for seed in ("0", "1", "2"):
         done = subprocess.run(

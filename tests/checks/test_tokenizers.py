@@ -41,6 +41,11 @@ def test_added_tokens_are_counted() -> None:
     assert found[1].message == "tokens: 1 entries more than the base in tokenizer.json; first: '4 \"<|tool|>\"'"
 
 
+def test_entries_that_are_gone_are_counted() -> None:
+    (found,) = run(tokenizer(vocab={"a": 0}), tokenizer())
+    assert found.message == "tokens: 2 entries of the base are gone in tokenizer.json; first: '1 \"b\"'"
+
+
 def test_the_same_merges_in_another_order() -> None:
     one = tokenizer(merges=[["a", "b"], ["b", "a"]])
     other = tokenizer(merges=[["b", "a"], ["a", "b"]])

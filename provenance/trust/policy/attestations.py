@@ -24,7 +24,7 @@ def judge(case: Case) -> tuple[RuleOutcome, ...]:
 def _verified(case: Case) -> tuple[RuleOutcome, ...]:
     rule = "attestations.verified"
     if case.failures:
-        why = listed(f"{failure.source}: {failure.reason} (step {failure.step})" for failure in case.failures)
+        why = listed(f"{failure.source} at step {failure.step}: {failure.reason}" for failure in case.failures)
         failed = f"{counted(len(case.failures), 'attestation')} did not verify: {why}"
         return (ruled(rule, RuleResult.FAIL, f"{failed}; do not use the model as attested"),)
     if case.claims:

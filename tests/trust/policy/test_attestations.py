@@ -51,7 +51,7 @@ def test_an_attestation_that_does_not_verify_always_denies(preset: str) -> None:
 def test_the_failure_names_source_step_and_reason() -> None:
     row = only(attestations.judge(case(report(), given=claims(failures=[FAILED]))), "attestations.verified")
     assert row.result is FAIL
-    assert "b.jsonl:2: the signature is not by a key that is named (step 3)" in row.message
+    assert "b.jsonl:2 at step 3: the signature is not by a key that is named" in row.message
 
 
 def test_a_failure_in_a_saved_report_stays_a_failure() -> None:
