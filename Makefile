@@ -8,7 +8,7 @@ BIN := .venv/bin
 DEMO := .venv-demo/bin
 PIP := -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test test-slow interop bench lint schemas docs lock clean
+.PHONY: demo test test-slow coverage interop bench lint schemas docs lock clean
 
 demo: .venv-demo/ready
 	PATH="$(CURDIR)/$(DEMO):$$PATH" sh fixtures/demo.sh
@@ -18,6 +18,12 @@ test: .venv/ready lint
 
 test-slow: .venv/ready
 	$(BIN)/python -m pytest -m slow
+
+# Every branch of what reads hostile bytes and of what decides about trust.
+coverage: .venv/ready
+	$(BIN)/python -m pytest -m "not slow and not interop" tests/reading tests/trust tests/documents \
+	  --cov=provenance.reading.formats --cov=provenance.reading.digests --cov=provenance.trust --cov-branch \
+	  --cov-report=term-missing --cov-fail-under=100
 
 interop: .venv/ready
 	cd tests/interop && npm ci --ignore-scripts --no-audit --no-fund

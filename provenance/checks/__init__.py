@@ -6,6 +6,7 @@ Adding a check is a file, an entry in `CHECKS`, a violating and a clean case in 
 
 from __future__ import annotations
 
+from provenance.checks.cache_claims import CACHE_CLAIMS
 from provenance.checks.changed_weights import CHANGED_WEIGHTS
 from provenance.checks.chat_templates import CHAT_TEMPLATES
 from provenance.checks.code_files import CODE_FILES
@@ -38,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     REMOTE_CODE_CHECK,
     JSON_FILES,
     EXCLUDED,
+    CACHE_CLAIMS,
     DECLARED_BASE,
     DECLARED_RELATION,
     CHANGED_WEIGHTS,

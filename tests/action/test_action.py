@@ -130,6 +130,17 @@ def test_model_text_cannot_forge_workflow_commands(act: Act, models: dict[str, P
     assert not any("::error::forged" in command for command in run.commands)
 
 
+@pytest.mark.slow
+def test_the_whole_action_installs_from_the_lock_and_judges(models: dict[str, Path], tmp_path: Path) -> None:
+    workspace, temporary = tmp_path / "workspace", tmp_path / "temp"
+    workspace.mkdir()
+    temporary.mkdir()
+    inputs = {"model": str(models["resharded"]), "base": str(models["base"]), "policy": "lineage"}
+    run = run_action(ACTION, inputs, workspace=workspace, temporary=temporary)
+    assert (run.code, run.outputs["verdict"]) == (0, "pass"), run.log
+    assert (temporary / "provenance-venv/bin/python").exists()
+
+
 def test_no_expression_stands_in_a_script_and_every_use_is_pinned() -> None:
     document = load(ACTION)
     for step in document["runs"]["steps"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pickle
 from typing import Any
@@ -121,6 +122,10 @@ CASES: dict[str, tuple[Evidence, Evidence]] = {
     "excluded-loadable": (
         evidence(model(excluded=[".git/model.safetensors"])),
         evidence(model(excluded=[".git/hooks/pre-push.sample", ".git/objects/ab/cd", ".cache/huggingface/.gitignore"])),
+    ),
+    "cache-claim-broken": (
+        evidence(dataclasses.replace(model(), broken_claims=("model.safetensors",))),
+        evidence(model(name=CACHE)),
     ),
     "git-hook": (
         evidence(model(excluded=[".git/hooks/post-checkout"])),

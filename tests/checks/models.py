@@ -72,6 +72,22 @@ def contents(files: Mapping[str, bytes]) -> ModelEvidence:
     return model(files=files, facts=facts)
 
 
+def everything() -> Evidence:
+    """A model with findings of most severities."""
+    return evidence(
+        contents(
+            {
+                "a.py": b"import os\n",
+                "config.json": b'{"auto_map": {"A": "b.C", "B": "o/r--b.C"}, "x": 1, "x": 2}',
+                "model.safetensors": b"\x80\x04N.",
+                "data.dat": b"\x00\x01",
+                "tool": b"\x7fELF",
+                "x.pkl": b"\x80\x04N.",
+            }
+        )
+    )
+
+
 def folder(path: Path, name: str | None = None) -> ModelEvidence:
     """Evidence of a real folder. Headers are read by the `safetensors` and `gguf` packages."""
     facts: list[Fact] = []

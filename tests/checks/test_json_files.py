@@ -46,4 +46,4 @@ def test_a_rejected_index_is_said_once() -> None:
 
 
 def test_the_two_lists_of_configuration_agree() -> None:
-    assert CONFIGURATION == documents.CONFIGURATION | {"tokenizer.json", "vocab.json"}
+    assert documents.CONFIGURATION | {"tokenizer.json", "vocab.json"} == CONFIGURATION

@@ -16,7 +16,7 @@ from provenance.reading.formats.rules import Rule
 
 MAX_MEMORY = 128 * 1024 * 1024
 """Bytes of Python values one header may become; the largest vocabularies in use (262,144 tokens with scores and types,
-514,906 merges) become about 85 MiB."""
+514,906 merges) become about 75 MiB."""
 MAX_STRING_BYTES = 16 * 1024 * 1024
 """Longest single string; a chat template is some 10 KB, a whole tokenizer.json a few MB."""
 _WINDOW = 1024 * 1024
