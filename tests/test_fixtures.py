@@ -300,7 +300,7 @@ def test_the_cache_is_one_that_huggingface_hub_reads(models: dict[str, Path]) ->
     hub = snapshot.parents[2]
     for path in snapshot.iterdir():
         assert path.is_symlink()
-        assert os.readlink(path).startswith("../../blobs/")
+        assert path.readlink().parts[:3] == ("..", "..", "blobs")
         assert path.read_bytes() == (models["base"] / path.name).read_bytes()
         assert huggingface_hub.try_to_load_from_cache(build.BASE_ID, path.name, cache_dir=hub) == str(path)
     assert len(list(snapshot.iterdir())) == len(list(models["base"].iterdir()))
