@@ -1,7 +1,7 @@
 """A tokenizer as parts that compare across files and formats, one text line an entry.
 
     tokenizer:tokens       every token and its id: `ID "TOKEN"`, by id (tokenizer.json, vocab.json, GGUF)
-    tokenizer:merges       every merge, in order: `["A", "B"]` (tokenizer.json, merges.txt, GGUF)
+    tokenizer:merges       every merge, in order: `"A" "B"` (tokenizer.json, merges.txt, GGUF)
     tokenizer:NAME         any other part of a tokenizer.json: `normalizer`, `decoder`, …
     tokenizer:special      the special tokens that a tokenizer_config.json names
     tokenizer:ggml-NAME    what only GGUF says: `settings`, `types`, `scores`
@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from json.encoder import encode_basestring_ascii as _quoted
 
 from provenance.records import TextFact
 
@@ -37,16 +38,19 @@ def part(file: str, name: str, lines: Iterable[str]) -> TextFact:
 
 def tokens(file: str, entries: Iterable[tuple[int, str]]) -> TextFact:
     """The part `tokens`, from (id, token) in any order; equal pairs count once."""
-    return part(file, "tokens", (f"{ident} {json.dumps(token)}" for ident, token in sorted(set(entries))))
+    return part(file, "tokens", (f"{ident} {_quoted(token)}" for ident, token in sorted(set(entries))))
 
 
 def merges(file: str, entries: Iterable[object]) -> TextFact:
     """The part `merges`; an entry is a pair, or two halves with one space between."""
-    return part(file, "merges", (json.dumps(_halves(entry)) for entry in entries))
+    return part(file, "merges", map(_merge, entries))
 
 
-def _halves(entry: object) -> object:
-    return entry.split(" ") if isinstance(entry, str) else entry
+def _merge(entry: object) -> str:
+    halves = entry.split(" ") if isinstance(entry, str) else entry
+    if isinstance(halves, list) and all(isinstance(half, str) for half in halves):
+        return " ".join(map(_quoted, halves))
+    return json.dumps(halves)
 
 
 def from_tokenizer_json(file: str, value: object) -> tuple[TextFact, ...]:

@@ -34,18 +34,19 @@ class _Content:
         if len(self._head) < HEAD_BYTES:
             self._head += chunk[: HEAD_BYTES - len(self._head)]
         if not self._seen:
-            self._watch(bytes(chunk))
+            self._watch(chunk)
         self._position += len(chunk)
         if self._position > self._unit.nbytes - TAIL_BYTES:
             self._tail += chunk[-TAIL_BYTES:]
             del self._tail[:-TAIL_BYTES]
 
-    def _watch(self, piece: bytes) -> None:
+    def _watch(self, chunk: memoryview) -> None:
         """Most binary files show a zero byte in their first chunk, and are not watched any further."""
         marker = TORCH_ZIP_MEMBER if self._head.startswith(b"PK") else b"\x00"
-        piece = self._overlap + piece
-        self._seen = marker in piece
-        self._overlap = piece[1 - len(TORCH_ZIP_MEMBER) :]
+        margin = len(marker) - 1
+        seam = self._overlap + bytes(chunk[:margin])
+        self._seen = marker in seam or marker in bytes(chunk)
+        self._overlap = (self._overlap + bytes(chunk[-margin:]))[-margin:] if margin else b""
 
     def finish(self) -> Facts:
         """One fact for each thing that the file is."""
