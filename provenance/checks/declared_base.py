@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from provenance.checks.base_names import Match, declarations, match
 from provenance.checks.interface import Check, Rule, facts, listing, quoted
-from provenance.records import CardFact, Evidence, Finding, Lineage, Relation, Severity, Skipped
+from provenance.records import CardFact, Confidence, Evidence, Finding, Lineage, Relation, Severity, Skipped
 
 BASE_MISMATCH = Rule(
     ident="base-mismatch",
     title="the declared base is not the base that was given",
     severity=Severity.WARNING,
+    confidence=Confidence.MEDIUM,
     meaning="The card, the GGUF metadata or the adapter's configuration declares a base model, and the base that was "
     "given is a repository of another name. Names of repositories are known from a Hugging Face cache, an `hf://` "
     "name or an address in GGUF metadata; a plain folder never gives rise to this.",

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 from provenance.checks.file_kinds import PICKLE_NAMES, PROGRAM_NAMES, SCRIPT_NAMES, WEIGHT_NAMES, suffix
 from provenance.checks.interface import Check, Rule
-from provenance.records import Evidence, Finding, Severity
+from provenance.records import Confidence, Evidence, Finding, Severity
 
 EXCLUDED_LOADABLE = Rule(
     ident="excluded-loadable",
     title="something loadable lies among the files that are left out",
     severity=Severity.ERROR,
+    confidence=Confidence.MEDIUM,
     meaning="`.git/`, `.cache/huggingface/` and our own bundles are no part of a model's digest and are not read. "
     "Among them is a file with the name of weights, of a pickle, of Python, of a script or of a program, or an active "
     "git hook. What git and huggingface_hub write there themselves is not meant.",

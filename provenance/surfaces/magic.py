@@ -39,6 +39,7 @@ MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"SQLite format 3\x00", "sqlite", "SQLite database"),
     (0, b"PAR1", "parquet", "Parquet table"),
     (0, b"ARROW1\x00\x00", "arrow", "Arrow table"),
+    (23, b"brain.Event:", "tensorboard", "TensorBoard log"),
     (0, b"\x00\x00\x00\x01Bud1", "ds-store", "macOS folder settings"),
     # Pictures, sound, pages.
     (0, b"\x89PNG\r\n\x1a\n", "image", "PNG picture"),
@@ -47,6 +48,8 @@ MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (8, b"WEBP", "image", "WebP picture"),
     (4, b"ftypavif", "image", "AVIF picture"),
     (0, b"\x00\x00\x01\x00", "image", "icon"),
+    (0, b"II*\x00", "image", "TIFF picture"),
+    (0, b"MM\x00*", "image", "TIFF picture"),
     (8, b"WAVE", "media", "WAVE sound"),
     (0, b"fLaC", "media", "FLAC sound"),
     (0, b"OggS", "media", "Ogg sound"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import struct
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -118,6 +119,13 @@ def test_an_argument_longer_than_the_head_does_not_hide_a_pickle() -> None:
 def test_every_way_to_say_object_in_an_array(descr: bytes) -> None:
     header = b"{'descr': " + descr + b", 'fortran_order': False, 'shape': (1,), }\n"
     assert kinds(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + b"\x00") == ["npy-pickle"]
+
+
+def test_the_standard_library_is_python() -> None:
+    sources = sorted(Path(pickle.__file__).parent.glob("*.py"))
+    assert len(sources) > 100
+    for source in sources:
+        assert kinds(source.read_bytes(), source.name) == ["python"], source
 
 
 @settings(max_examples=200, deadline=None)

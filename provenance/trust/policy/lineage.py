@@ -43,9 +43,9 @@ def _relations(case: Case, exhibit: Exhibit) -> RuleOutcome:
         return ruled("lineage.relations", RuleResult.FAIL, f"{found}; {allowed}; do not use it in the base's place")
     if possible := _explanations(summary, settled):
         if not possible & table.allowed:
-            what = f"{_unlike(summary, base)}, and no explanation of that is allowed; possible: {_in_order(possible)}"
+            what = f"{_unlike(summary)}, and no explanation of that is allowed; possible: {_in_order(possible)}"
             return ruled("lineage.relations", RuleResult.FAIL, f"{what}; {allowed}; do not use it in the base's place")
-        what = f"{_unlike(summary, base)}, and how that came about is not settled; possible: {_in_order(possible & table.allowed)}"
+        what = f"what it is to {base} is not settled: {_unlike(summary)}; possible: {_in_order(possible & table.allowed)}"
         return ruled("lineage.inconclusive", table.inconclusive, f"{what}; see its tensors in the report")
     if gap := _gap(summary):
         return ruled("lineage.inconclusive", table.inconclusive, f"{found}, yet {gap}; see its tensors in the report")
@@ -68,13 +68,15 @@ def _explanations(summary: LineageSummary, settled: set[Relation]) -> set[Relati
     return possible - settled or possible or {*Relation}
 
 
-def _unlike(summary: LineageSummary, base: str) -> str:
+def _unlike(summary: LineageSummary) -> str:
     """How many tensors are not known to be the base's, in words."""
     total = sum(summary.counts.values())
-    open_ones = summary.counts.get(TensorState.UNSUPPORTED, 0)
+    unsupported = summary.counts.get(TensorState.UNSUPPORTED, 0)
     same = sum(summary.counts.get(state, 0) for state in (TensorState.IDENTICAL, TensorState.CAST))
-    differ = f"{total - same - open_ones} of {total} tensors are not those of {base}"
-    return differ + (f", {open_ones} more could not be compared" if open_ones else "")
+    other = total - same - unsupported
+    parts = [f"{other} of {total} tensors are not the base's"] if other else []
+    parts += [f"{unsupported} of {total} tensors could not be compared"] if unsupported else []
+    return " and ".join(parts) or "its tensors are the base's"
 
 
 def _gap(summary: LineageSummary) -> str:
