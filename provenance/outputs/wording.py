@@ -113,8 +113,10 @@ def _remedy(report: Report, verdict: VerdictDocument) -> str:
         return f"run `provenance explain {worst.rule}`: what it means, what to do."
     if "lineage" in areas and report.lineage is None and not asked:
         return "give --base BASE, the model it is said to come from."
+    if "lineage" in areas and report.lineage is not None and verdict.outcome is Outcome.UNDECIDED:
+        return "ask the publisher what was done to it, or use the base itself; this version can say no more."
     if "lineage" in areas and report.lineage is not None:
-        return "if this change was meant, allow its relation in the policy; if not, fetch the model again."
+        return "if this change was meant, allow its relation in the policy; if not, use the base itself."
     if verdict.outcome is Outcome.UNDECIDED and asked:
         return "put right what could not be done (under `Not looked at`), then run this again."
     if "attestations" in areas:

@@ -184,7 +184,7 @@ def _encoding(head: bytes, size: int) -> str | None:
 
 
 def _ends_as_zip(tail: bytes) -> bool:
-    """A zip's end record that ends the file, or has the archive's directory (or zip64's words on it) right before it."""
+    """A zip's end record that ends the file, or has the archive's directory (or zip64's record of it) before it."""
     position = tail.rfind(_END_OF_ZIP)
     if position < 0 or position + 22 > len(tail):
         return False

@@ -164,6 +164,7 @@ SAMPLES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "template that begins with a statement": ("text", lambda: b"{%- if tools %}{%- endif %}"),
     "word list": ("text", lambda: b"cat\ndog\ncow\ncub\nbat\n"),
     "ignore file": ("text", lambda: b"checkpoints\n__pycache__\n.venv\n"),
+    "broken utf-16": ("unknown", lambda: b"\xff\xfe\x00\xd8"),
     "zeros": ("unknown", lambda: b"\x00" * 100),
     "noise": ("unknown", lambda: bytes(range(128, 256)) * 4 + b"\x00"),
 }

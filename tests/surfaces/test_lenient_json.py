@@ -54,6 +54,7 @@ def test_numbers_of_python_alone_are_read_and_named(number: str) -> None:
         (b"[" * 200 + b"]" * 200, "nested"),
         (b"[" + b"1" * 50 + b"]", "50 digits"),
         (b'"\\ud800"', "surrogate"),
+        (b"[NaN, " + b"1" * 5000 + b"]", "NaN"),
         (b'{"a":1,"a":' + b"1" * 5000 + b"}", "digits"),
     ],
 )

@@ -45,7 +45,8 @@ def _relations(case: Case, exhibit: Exhibit) -> RuleOutcome:
         if not possible & table.allowed:
             what = f"{_unlike(summary)}, and no explanation of that is allowed; possible: {_in_order(possible)}"
             return ruled("lineage.relations", RuleResult.FAIL, f"{what}; {allowed}; do not use it in the base's place")
-        what = f"what it is to {base} is not settled: {_unlike(summary)}; possible: {_in_order(possible & table.allowed)}"
+        what = f"what it is to {base} is not settled: {_unlike(summary)}"
+        what += f"; possible and allowed: {_in_order(possible & table.allowed)}"
         return ruled("lineage.inconclusive", table.inconclusive, f"{what}; see its tensors in the report")
     if gap := _gap(summary):
         return ruled("lineage.inconclusive", table.inconclusive, f"{found}, yet {gap}; see its tensors in the report")
