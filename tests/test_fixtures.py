@@ -6,6 +6,7 @@ import json
 import os
 import pickletools
 import random
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -18,9 +19,10 @@ import pytest
 import torch
 from peft import PeftModel
 from safetensors import SafetensorError, safe_open
+from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from fixtures import build, derive, gguf_file, hostile, measure, sentences
+from fixtures import build, derive, gguf_file, hostile, measure, sentences, train
 from fixtures.safetensors_file import Stored, read
 
 FULL = ("base", "resharded", "cast-f32", "fine-tuned", "lora-merged", "abliterated", "unrelated")
@@ -133,6 +135,24 @@ def test_a_wrong_call_prints_the_usage(arguments: list[str], capsys: pytest.Capt
 def test_what_is_committed_stays_small() -> None:
     files = [Path(folder) / name for folder, _, names in os.walk(build.HERE) for name in names]
     assert sum(path.stat().st_size for path in files if "__pycache__" not in path.parts) < 10 * 1024 * 1024
+
+
+def test_the_recipe_is_that_of_the_inputs() -> None:
+    base = build.INPUTS / "base"
+    for name, value in (("config", train.CONFIG), ("generation_config", train.GENERATION)):
+        assert json.loads((base / f"{name}.json").read_bytes()) == value
+    assert json.loads((base / "tokenizer_config.json").read_bytes()) == train.TOKENIZER
+
+
+def test_the_direction_is_that_of_the_base(models: dict[str, Path]) -> None:
+    model, tokenizer = load(models["base"]), Tokenizer.from_file(str(models["base"] / "tokenizer.json"))
+    harmful, benign = (
+        train.residuals(model, tokenizer, sentences.requests(harmful=kind, held_out=False)).mean(0)
+        for kind in (True, False)
+    )
+    stored = derive.widen(read(build.INPUTS / "refusal-direction.safetensors")["direction"])
+    cosines = torch.nn.functional.cosine_similarity(harmful - benign, torch.from_numpy(stored).float(), dim=1)
+    assert cosines.max() > 0.999
 
 
 # The models -----------------------------------------------------------------------------------------------------------
@@ -277,6 +297,20 @@ def test_gguf_holds_the_base(name: str, models: dict[str, Path]) -> None:
     assert field.contents().endswith(build.BASE_ID)
 
 
+def test_our_q4_0_is_that_of_the_package_but_for_ties() -> None:
+    values = np.random.default_rng(2).normal(size=(64, 256)).astype(np.float32)
+    values[3] = 0.0
+    ours, theirs = (
+        gguf.quants.dequantize(blocks, gguf.GGMLQuantizationType.Q4_0)
+        for blocks in (
+            gguf_file.quantize_q4_0(values),
+            gguf.quants.quantize(values, gguf.GGMLQuantizationType.Q4_0),
+        )
+    )
+    assert (ours != theirs).mean() < 1e-3
+    assert not ours[3].any()
+
+
 def test_names_in_gguf_are_those_of_the_package() -> None:
     names = gguf.get_tensor_name_map(gguf.MODEL_ARCH.QWEN3, 3)
     for name in read(build.INPUTS / "base" / "model.safetensors"):
@@ -295,8 +329,10 @@ def test_split_files_join_to_the_whole(models: dict[str, Path]) -> None:
 def test_gguf_gives_the_same_scores(models: dict[str, Path]) -> None:
     tokenizer = AutoTokenizer.from_pretrained(models["base"])
     path = models["gguf-bf16"]
-    expected = logits(load(models["base"]), tokenizer)
-    assert torch.allclose(logits(load(path.parent, gguf_file=path.name), tokenizer), expected, atol=1e-4)
+    base = load(models["base"])
+    # Transformers does not read `qwen3.attention.key_length`, so the configuration is given.
+    model = load(path.parent, gguf_file=path.name, config=base.config)
+    assert torch.allclose(logits(model, tokenizer), logits(base, tokenizer), atol=1e-4)
 
 
 def test_the_cache_is_one_that_huggingface_hub_reads(models: dict[str, Path]) -> None:
@@ -337,9 +373,11 @@ def test_the_duplicate_key_reads_two_ways(models: dict[str, Path]) -> None:
 
 def test_the_wrapped_offset_ends_at_zero_in_64_bits(models: dict[str, Path]) -> None:
     content = models["hostile/wrapped-offset"].read_bytes()
-    assert (2**64 - 32).to_bytes(8, "little") in content
-    with pytest.raises((ValueError, OverflowError)):
-        gguf.GGUFReader(models["hostile/wrapped-offset"])
+    data = content.index(b"token_embd.weight") + len("token_embd.weight") + struct.calcsize("<IQIQ")
+    dimensions, length, kind, offset = struct.unpack_from("<IQIQ", content, data - struct.calcsize("<IQIQ"))
+    assert (dimensions, kind, offset % 32) == (1, gguf.GGMLQuantizationType.F32, 0)
+    assert (offset + 4 * length) % 2**64 == 0
+    assert len(content) == -(-data // 32) * 32 + 4 * length, "but for its offset the file is sound"
 
 
 def test_the_pickles_are_inert(models: dict[str, Path]) -> None:
@@ -391,6 +429,6 @@ def test_only_harmful_requests_are_refused() -> None:
 
 def test_styles_answer_alike_but_for_their_opening() -> None:
     styles: list[sentences.Style] = ["plain", "steps", "friendly"]
-    chats = [sentences.draw(random.Random(8), style) for style in styles]
+    chats = [sentences.draw(random.Random(8), style, refuse=False) for style in styles]
     assert len({chat.request for chat in chats}) == 1
     assert [chat.answer.split()[0] for chat in chats] == ["Sure.", "Step", "Hello!"]

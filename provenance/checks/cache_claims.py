@@ -15,14 +15,14 @@ CACHE_CLAIM_BROKEN = Rule(
     "one has another digest.",
     why="The file was changed or damaged after its download, or the cache was put together by hand. What the Hub "
     "shows and scanned is not what is here.",
-    example="model.safetensors has another SHA-256 than its name in the cache",
+    example="model.safetensors: its SHA-256 is not its name in the cache",
     advice="Delete the snapshot from the cache and download it again.",
 )
 
 
 def _run(evidence: Evidence) -> Iterator[Finding]:
     for path in evidence.candidate.broken_claims:
-        yield CACHE_CLAIM_BROKEN.finding(f"{path} has another SHA-256 than its name in the cache", file=path)
+        yield CACHE_CLAIM_BROKEN.finding("its SHA-256 is not its name in the cache", file=path)
 
 
 CACHE_CLAIMS = Check("cache-claims", (CACHE_CLAIM_BROKEN,), _run)

@@ -18,7 +18,8 @@ CHAT_TEMPLATE_DIFFERS = Rule(
     why="The template decides what the model is really asked. It can drop or add system prompts, tools and "
     "instructions, on a condition if it likes, without one weight changed. Honest changes exist: fixes, tool calling, "
     "thinking.",
-    example="chat_template.jinja line 3: '{%- if messages|length > 6 %}', the base has '{%- if tools %}'",
+    example="chat_template.jinja: line 3 of the template: '{%- if messages|length > 6 %}', the base has '{%- if tools "
+    "%}'",
     advice="Read the difference. If you do not need it, use the base's template.",
 )
 
@@ -30,7 +31,7 @@ CHAT_TEMPLATE_CONFLICT = Rule(
     "GGUF metadata) give the same template with different texts.",
     why="Loaders differ in which source they use, and in which they used a version ago: two of them render two "
     "prompts.",
-    example="chat_template.jinja and tokenizer_config.json disagree at line 12",
+    example="tokenizer_config.json: line 12 of the template: not the one in chat_template.jinja",
     advice="Find out which one your loader uses; ask the publisher to remove the other.",
 )
 
@@ -44,9 +45,8 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
         for other in sources[1:]:
             if other.sha256 != sources[0].sha256:
                 line, _, _ = _first_difference(sources[0], other)
-                at = f" at line {line}" if line else ""
-                message = f"{sources[0].file} and {other.file} disagree{at}"
-                yield CHAT_TEMPLATE_CONFLICT.finding(message, file=other.file, line=line)
+                message = f"{_at(line)}not the one in {sources[0].file}"
+                yield CHAT_TEMPLATE_CONFLICT.finding(message, file=other.file, line=_line(other, line))
     if isinstance(evidence.base, Skipped):
         return
     theirs = _templates(evidence.base)
@@ -77,12 +77,22 @@ def _compare(role: str, mine: list[TextFact], theirs: list[TextFact], *, bare: b
         yield CHAT_TEMPLATE_DIFFERS.finding(f"the {name} template of the base ({theirs[0].file}) is gone")
     elif not theirs:
         severity = Severity.INFO if bare else None
-        message = f"{mine[0].file} has a {name} template, the base has none"
+        message = f"a {name} template, and the base has none"
         yield CHAT_TEMPLATE_DIFFERS.finding(message, file=mine[0].file, severity=severity)
     elif mine[0].sha256 != theirs[0].sha256:
         line, here, there = _first_difference(mine[0], theirs[0])
-        where = f" line {line}: {quoted(here)}, the base has {quoted(there)}" if line else ": it is not the base's"
-        yield CHAT_TEMPLATE_DIFFERS.finding(f"{mine[0].file}{where} ({name} template)", file=mine[0].file, line=line)
+        what = f"{quoted(here)}, the base has {quoted(there)}" if line else "it is not the base's"
+        message = f"{_at(line)}{what} ({name} template)"
+        yield CHAT_TEMPLATE_DIFFERS.finding(message, file=mine[0].file, line=_line(mine[0], line))
+
+
+def _at(line: int | None) -> str:
+    return f"line {line} of the template: " if line else ""
+
+
+def _line(fact: TextFact, line: int | None) -> int | None:
+    """Line of the file, where the file is nothing but the template."""
+    return line if fact.file.endswith(".jinja") else None
 
 
 def _first_difference(one: TextFact, other: TextFact) -> tuple[int | None, str, str]:

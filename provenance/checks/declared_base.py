@@ -18,7 +18,7 @@ BASE_MISMATCH = Rule(
     "name or an address in GGUF metadata; a plain folder never gives rise to this.",
     why="Either the comparison was made with the wrong base, or the declaration is wrong. A mirror under another name "
     "is harmless.",
-    example="README.md declares 'Qwen/Qwen3-0.6B', the base is 'models--Qwen--Qwen3-0.6B-Base'",
+    example="README.md: declares 'Qwen/Qwen3-0.6B', the base is 'models--Qwen--Qwen3-0.6B-Base'",
     advice="Compare with the declared base, or ask the publisher to correct the declaration.",
 )
 
@@ -29,7 +29,7 @@ BASE_NOT_COMPARABLE = Rule(
     meaning="A base model is declared, and the name of the given base (a plain folder, or a path in the declaration) "
     "does not tell whether it is the same.",
     why="Only the comparison of weights then says what the model is to the base that you gave.",
-    example="README.md declares 'Qwen/Qwen3-0.6B', the base is '/data/base'",
+    example="README.md: declares 'Qwen/Qwen3-0.6B', the base is '/data/base'",
     advice="Make sure that the base is the declared one; give it as a Hugging Face cache snapshot and this is checked.",
 )
 
@@ -61,7 +61,7 @@ _SAME_WEIGHTS = frozenset({Relation.IDENTICAL, Relation.REPACKED})
 def _run(evidence: Evidence) -> Iterator[Finding]:
     for card in facts(evidence.candidate, CardFact):
         if card.error:
-            yield CARD_UNREADABLE.finding(f"{card.file}: {card.error}", file=card.file)
+            yield CARD_UNREADABLE.finding(card.error, file=card.file)
     if isinstance(evidence.base, Skipped):
         return
     declared = declarations(evidence.candidate)
@@ -74,7 +74,7 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
     elif Match.SAME not in matches.values():
         rule = BASE_MISMATCH if Match.OTHER in matches.values() else BASE_NOT_COMPARABLE
         names = sorted({declaration.name for declaration in declared})
-        yield rule.finding(f"{declared[0].file} declares {listing(names)}, the base is {base}", file=declared[0].file)
+        yield rule.finding(f"declares {listing(names)}, the base is {base}", file=declared[0].file)
 
 
 DECLARED_BASE = Check("declared-base", (BASE_MISMATCH, BASE_NOT_COMPARABLE, BASE_UNDECLARED, CARD_UNREADABLE), _run)

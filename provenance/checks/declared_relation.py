@@ -16,7 +16,7 @@ RELATION_MISMATCH = Rule(
     "comparison of weights: none of the relations still possible fits it. Or a base is declared and given, and the "
     "weights are unrelated to it. It is a `warning` where less was done than declared: the weights equal the base's.",
     why="A model that is called a quantization and has other weights was changed by someone who does not say so.",
-    example="README.md declares 'quantized'; the weights leave only: abliterated, fine-tuned, low-rank-edit",
+    example="README.md: declares 'quantized'; the weights leave only: abliterated, fine-tuned, low-rank-edit",
     advice="Do not use the model as what it declares to be. Ask the publisher what was done to it.",
 )
 
@@ -44,14 +44,12 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
         if card.relation in _FITS and not lineage.possible & _FITS[card.relation]:
             severity = Severity.WARNING if lineage.possible <= _UNCHANGED else None
             yield RELATION_MISMATCH.finding(
-                f"{card.file} declares {quoted(card.relation)}; the weights leave only: {_names(lineage)}",
+                f"declares {quoted(card.relation)}; the weights leave only: {_names(lineage)}",
                 file=card.file,
                 severity=severity,
             )
         elif Match.SAME in matches and lineage.possible <= {Relation.UNRELATED}:
-            message = (
-                f"{card.file} declares the base {quoted(card.base_models[0])}, and the weights are unrelated to it"
-            )
+            message = f"declares the base {quoted(card.base_models[0])}, and the weights are unrelated to it"
             yield RELATION_MISMATCH.finding(message, file=card.file)
 
 

@@ -17,7 +17,7 @@ CONTENT_NAME_MISMATCH = Rule(
     "of text) are an `error`. Kinds of pictures among each other, and kinds of text, are not meant.",
     why="Filters and people go by the name; loaders go by the content. A pickle called `.safetensors` is made to pass "
     "a filter.",
-    example="model.safetensors is a Python pickle, protocol 4",
+    example="model.safetensors: Python pickle, protocol 4, by its content",
     advice="Do not load this file. If it came from a broken download, fetch it again.",
 )
 
@@ -29,7 +29,7 @@ POLYGLOT_FILE = Rule(
     "its opcodes (a pickle).",
     why="Two programs see two files in the same bytes: what is checked is not what is loaded. No writer of models "
     "makes such files; attackers and self-extracting programs do.",
-    example="model.safetensors is safetensors and a zip archive, read from its end",
+    example="model.safetensors: safetensors and zip archive, read from its end",
     advice="Do not load this file.",
 )
 
@@ -64,7 +64,7 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
         kinds.setdefault(fact.file, []).append(fact)
     for file, found in kinds.items():
         if len(found) > 1:
-            message = f"{file} is {' and '.join(sorted(fact.detail for fact in found))}"
+            message = " and ".join(sorted(fact.detail for fact in found))
             yield POLYGLOT_FILE.finding(message, file=file)
             continue
         fact = found[0]
@@ -74,7 +74,7 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
         disguised = fact.kind == "script" and suffix(file) not in _SCRIPTS
         if fact.kind not in promised or disguised:
             severity = None if fact.kind in CODE else Severity.ERROR
-            yield CONTENT_NAME_MISMATCH.finding(f"{file} is {fact.detail}", file=file, severity=severity)
+            yield CONTENT_NAME_MISMATCH.finding(f"{fact.detail}, by its content", file=file, severity=severity)
 
 
 def _dotfile(path: str) -> str:

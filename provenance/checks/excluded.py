@@ -18,7 +18,7 @@ EXCLUDED_LOADABLE = Rule(
     "Among them is a file with the name of weights, of a pickle, of Python, of a script or of a program, or an active "
     "git hook. What git and huggingface_hub write there themselves is not meant.",
     why="No attestation covers these files: they can change without any digest changing.",
-    example=".git/model.safetensors is left out of the digest and has a loadable name",
+    example=".git/model.safetensors: left out of the digest, and has a loadable name",
     advice="Move the file into the model, where it is checked, or delete it.",
 )
 
@@ -29,7 +29,7 @@ GIT_HOOK = Rule(
     meaning="`.git/hooks/` holds hooks under the four names that `git lfs install` uses. They were not read.",
     why="Git runs them. They are there in every clone made with git-lfs, and they cannot come with a clone; only a "
     "folder that was packed up whole brings somebody else's.",
-    example=".git/hooks/post-checkout was not read",
+    example=".git/hooks/post-checkout: a git hook, not read",
     advice="If you did not clone this repository yourself, delete `.git/hooks/`.",
 )
 
@@ -45,11 +45,11 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
         hook = _HOOK.fullmatch(path)
         if hook:
             if hook[1] in _LFS_HOOKS:
-                yield GIT_HOOK.finding(f"{path} was not read", file=path)
+                yield GIT_HOOK.finding("a git hook, not read", file=path)
             elif suffix(path) != ".sample":
-                yield EXCLUDED_LOADABLE.finding(f"{path} is a git hook, and left out of the digest", file=path)
+                yield EXCLUDED_LOADABLE.finding("a git hook, left out of the digest", file=path)
         elif suffix(path) in _LOADABLE and not _GIT_OWN.fullmatch(path):
-            yield EXCLUDED_LOADABLE.finding(f"{path} is left out of the digest and has a loadable name", file=path)
+            yield EXCLUDED_LOADABLE.finding("left out of the digest, and has a loadable name", file=path)
 
 
 EXCLUDED = Check("excluded", (EXCLUDED_LOADABLE, GIT_HOOK), _run)

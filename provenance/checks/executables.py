@@ -16,7 +16,7 @@ EXECUTABLE_FILE = Rule(
     "WebAssembly, Java, Android, compiled Python, a static library. A file that only has such a name (`.so`, `.exe`, "
     "`.jar`, …) is an `error`.",
     why="A model is data. A program among it waits for someone, or some loader of plug-ins, to run it.",
-    example="tokenizer.bin is an ELF program or library",
+    example="tokenizer.bin: ELF program or library, by its content",
     advice="Do not deploy this file. A model that runs only with a program of its own has to be built from source.",
 )
 
@@ -36,9 +36,9 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
     found = facts(evidence.candidate, ContentFact)
     for fact in found:
         if fact.kind in PROGRAMS:
-            yield EXECUTABLE_FILE.finding(f"{fact.file} is a {fact.detail}", file=fact.file)
+            yield EXECUTABLE_FILE.finding(f"{fact.detail}, by its content", file=fact.file)
         elif suffix(fact.file) in PROGRAM_NAMES and fact.kind != "empty":
-            message = f"{fact.file} has the name of a program and is {fact.detail} by its content"
+            message = f"the name of a program; {fact.detail}, by its content"
             yield EXECUTABLE_FILE.finding(message, file=fact.file, severity=Severity.ERROR)
     marked = sorted(
         {fact.file for fact in found if fact.executable and fact.kind not in PROGRAMS | {"python", "script"}}

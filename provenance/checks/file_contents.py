@@ -15,7 +15,7 @@ UNKNOWN_FILE = Rule(
     meaning="The content of a file is neither text nor any format known here. It is digested like every file; nothing "
     "more is known of it.",
     why="What is not understood was not checked, and does not count as harmless.",
-    example="data.dat is binary data of no known format",
+    example="data.dat: binary data of no known format",
     advice="Ask the publisher what it is, or leave it out of what you deploy.",
 )
 
@@ -27,7 +27,7 @@ ARCHIVE_NOT_OPENED = Rule(
     "name is one that loaders unpickle (`.pkl`, `.joblib`, `.pt`, `.bin`, …) it is an `error`: they unpack such files "
     "by themselves.",
     why="Whatever is inside was not checked.",
-    example="extras.zip is a zip archive and was not opened",
+    example="extras.zip: zip archive, not opened",
     advice="Unpack it in a place of its own and scan the folder, or leave it out of what you deploy.",
 )
 
@@ -38,7 +38,7 @@ FORMAT_NOT_READ = Rule(
     meaning="A file is of a format that holds weights or may hold them (HDF5, ONNX, TensorFlow Lite, MessagePack, "
     "NumPy, ExecuTorch, old GGML). Its digest was taken; its tensors were not read, and not compared with a base.",
     why="A loader may prefer this file to the ones that were compared. Some of these formats can hold code as well.",
-    example="tf_model.h5 is HDF5: its tensors were not read",
+    example="tf_model.h5: HDF5: its tensors were not read",
     advice="Deploy the safetensors or GGUF files alone.",
 )
 
@@ -48,7 +48,7 @@ LFS_POINTER = Rule(
     severity=Severity.ERROR,
     meaning="A file holds three lines of text that say where git-lfs keeps the real content.",
     why="The real file was not fetched, so nothing of it was looked at.",
-    example="model.safetensors is a git-lfs pointer",
+    example="model.safetensors: only a pointer to the file, which git-lfs did not fetch",
     advice="Run `git lfs pull` in the repository, then check again.",
 )
 
@@ -57,15 +57,15 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
     for fact in facts(evidence.candidate, ContentFact):
         name = suffix(fact.file)
         if fact.kind == "unknown":
-            yield UNKNOWN_FILE.finding(f"{fact.file} is {fact.detail}", file=fact.file)
+            yield UNKNOWN_FILE.finding(fact.detail, file=fact.file)
         elif fact.kind == "lfs-pointer":
-            yield LFS_POINTER.finding(f"{fact.file} is a git-lfs pointer", file=fact.file)
+            yield LFS_POINTER.finding("only a pointer to the file, which git-lfs did not fetch", file=fact.file)
         elif fact.kind in ARCHIVES and name not in PROGRAM_NAMES:
             severity = Severity.ERROR if name in PICKLE_NAMES else None
-            message = f"{fact.file} is a {fact.detail} and was not opened"
+            message = f"{fact.detail}, not opened"
             yield ARCHIVE_NOT_OPENED.finding(message, file=fact.file, severity=severity)
         elif fact.kind in OTHER_WEIGHTS:
-            yield FORMAT_NOT_READ.finding(f"{fact.file} is {fact.detail}: its tensors were not read", file=fact.file)
+            yield FORMAT_NOT_READ.finding(f"{fact.detail}: its tensors were not read", file=fact.file)
 
 
 FILE_CONTENTS = Check("file-contents", (UNKNOWN_FILE, ARCHIVE_NOT_OPENED, FORMAT_NOT_READ, LFS_POINTER), _run)

@@ -27,7 +27,7 @@ WEIGHTS_EMPTY = Rule(
     meaning="The header of a safetensors or GGUF file is valid and declares zero tensors.",
     why="A model without weights passes every comparison of weights. GGUF files that hold a vocabulary alone are used "
     "in tests of llama.cpp; they are not models either.",
-    example="model.safetensors declares no tensors",
+    example="model.safetensors: a safetensors file with no tensors",
     advice="Ask the publisher for the weights, or remove the file if it was never meant to hold any.",
 )
 

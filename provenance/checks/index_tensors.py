@@ -14,7 +14,7 @@ TENSOR_MISSING = Rule(
     severity=Severity.ERROR,
     meaning="The index places a tensor in a shard that was read, and no shard of the index holds it.",
     why="Loaders fill the place of a missing tensor with random numbers, often with no more than a warning.",
-    example="'model.layers.3.mlp.down_proj.weight' is declared in model-00001-of-00002.safetensors and absent",
+    example="'model.layers.3.mlp.down_proj.weight' declared in 'model-00001-of-00002.safetensors' and absent",
     advice="Fetch the shard and its index again from one revision of the source.",
 )
 
@@ -25,8 +25,8 @@ TENSOR_MISPLACED = Rule(
     meaning="The index places a tensor in one shard, and another shard holds it.",
     why="A loader that trusts the index fails or fills the tensor with random numbers; one that reads every shard "
     "finds it. Two loaders then run two models.",
-    example="'lm_head.weight' is declared in model-00002-of-00002.safetensors and lies in "
-    "model-00001-of-00002.safetensors",
+    example="'lm_head.weight' declared in 'model-00002-of-00002.safetensors' and found in "
+    "'model-00001-of-00002.safetensors'",
     advice="Save the model again so that its index is made from its shards.",
 )
 
@@ -37,7 +37,7 @@ TENSOR_DUPLICATE = Rule(
     meaning="Two files that one index lists both hold a tensor of the same name.",
     why="Which of the two is used depends on the loader and on the order in which it reads. One of them may be there "
     "to be checked, and the other to be run.",
-    example="'model.norm.weight' is in model-00001-of-00002.safetensors and in model-00002-of-00002.safetensors",
+    example="'model.norm.weight' in each of 'model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'",
     advice="Do not use this model before its publisher has removed one of the two.",
 )
 
@@ -47,7 +47,8 @@ TENSOR_UNLISTED = Rule(
     severity=Severity.WARNING,
     meaning="A shard that the index lists holds a tensor that the index does not name.",
     why="Loaders that follow the index never see it, others do.",
-    example="model-00001-of-00002.safetensors holds 'model.extra.weight', which the index does not list",
+    example="model-00001-of-00002.safetensors: holds 'model.extra.weight', not listed in "
+    "'model.safetensors.index.json'",
     advice="Save the model again so that its index is made from its shards.",
 )
 

@@ -30,7 +30,7 @@ JSON_DUPLICATE_KEY = Rule(
     "asks for by name.",
     why="One reader takes the first, another the last: what a person or scanner sees is not what the loader obeys. No "
     "writer of JSON makes such objects.",
-    example="config.json: the key 'auto_map' stands twice in one object",
+    example="config.json: 'auto_map' twice in one object",
     advice="Do not load the model before its publisher has removed one of the two.",
 )
 
@@ -40,11 +40,11 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
     for fact in facts(evidence.candidate, JsonFact):
         obeyed = basename(fact.file) in CONFIGURATION
         if fact.duplicate_keys:
-            message = f"{fact.file}: {listing(fact.duplicate_keys)} twice in one object"
+            message = f"{listing(fact.duplicate_keys)} twice in one object"
             yield JSON_DUPLICATE_KEY.finding(message, file=fact.file, severity=None if obeyed else Severity.WARNING)
         elif fact.error and fact.file not in indexes:
             severity = None if obeyed and fact.value is None else Severity.INFO
-            yield JSON_INVALID.finding(f"{fact.file}: {fact.error}", file=fact.file, severity=severity)
+            yield JSON_INVALID.finding(fact.error, file=fact.file, severity=severity)
 
 
 JSON_FILES = Check("json-files", (JSON_INVALID, JSON_DUPLICATE_KEY), _run)

@@ -26,7 +26,7 @@ PICKLE_FILE = Rule(
 def _run(evidence: Evidence) -> Iterator[Finding]:
     for fact in facts(evidence.candidate, ContentFact):
         if fact.kind in PICKLES:
-            yield PICKLE_FILE.finding(f"{fact.file}: {fact.detail}", file=fact.file)
+            yield PICKLE_FILE.finding(fact.detail, file=fact.file)
 
 
 PICKLE_FILES = Check("pickles", (PICKLE_FILE,), _run)

@@ -18,7 +18,7 @@ REMOTE_CODE = Rule(
     "imports that file. A key that stands twice is reported as well: the last one counts.",
     why="The code runs with all rights of the user, before one weight is read. Many honest architectures come this "
     "way at first, so the code has to be read by someone; no scanner can promise what it does.",
-    example="config.json: auto_map.AutoModelForCausalLM is 'modeling_foo.FooForCausalLM' (modeling_foo.py)",
+    example="config.json, $.auto_map.AutoModelForCausalLM: names 'modeling_foo.FooForCausalLM'",
     advice="Load without trust_remote_code where your library knows the architecture. Otherwise read the Python "
     "files, and pin the revision.",
 )
@@ -32,7 +32,7 @@ REMOTE_CODE_ELSEWHERE = Rule(
     "revision.",
     why="Nothing that was checked here covers that code, and whoever owns the other repository can change it at any "
     "time.",
-    example="config.json: auto_map.AutoModel is 'someone/kernels--modeling.Model'",
+    example="config.json, $.auto_map.AutoModel: names 'someone/kernels--modeling.Model'",
     advice="Copy the code into the model after reading it, or load with a `code_revision` that you have read.",
 )
 
@@ -46,7 +46,7 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
     paths = {file.path for file in evidence.candidate.manifest.files}
     for fact in facts(evidence.candidate, JsonFact):
         for json_path, key, target in _targets(fact):
-            where = f"{json_path} is {quoted(target)}"
+            where = f"names {quoted(target)}"
             if key in _ATTENTION or _ELSEWHERE.fullmatch(target):
                 yield REMOTE_CODE_ELSEWHERE.finding(where, file=fact.file, json_path=json_path)
             else:

@@ -29,7 +29,7 @@ INDEX_PATH_ESCAPES = Rule(
     "letter.",
     why="A loader that follows it opens a file of the host in place of a shard. No writer of models makes such an "
     "index.",
-    example="model.safetensors.index.json places 'model.norm.weight' in '../../etc/passwd'",
+    example="model.safetensors.index.json: places 'model.norm.weight' in '../../etc/passwd'",
     advice="Do not load this model. Report it to where you got it from.",
 )
 
@@ -40,7 +40,7 @@ SHARD_MISSING = Rule(
     meaning="An index places tensors in a file that is not part of the model, or files named `…-00001-of-00003` are "
     "there and others of the same set are not.",
     why="The weights are incomplete: the model does not load, or loads with parts freshly initialised.",
-    example="model-00002-of-00003.safetensors is missing; model.safetensors.index.json places 118 tensors in it",
+    example="model-00002-of-00003.safetensors: not in the model; model.safetensors.index.json places 118 tensors in it",
     advice="Complete the download. Where the shard was meant to go, save the model again so that its index is right.",
 )
 
@@ -52,7 +52,7 @@ SHARD_UNLISTED = Rule(
     "Adapters (`adapter_model.safetensors`) are not meant.",
     why="Loaders differ in which of the two they read: transformers follows the index, others take every file of the "
     "folder or prefer a certain name. The model may behave differently in each.",
-    example="consolidated.safetensors is not listed in model.safetensors.index.json",
+    example="consolidated.safetensors: not listed in 'model.safetensors.index.json'",
     advice="Find out which file your loader reads. If both hold the same tensors, remove one; if not, ask the "
     "publisher.",
 )
@@ -64,7 +64,7 @@ INDEX_MISSING = Rule(
     meaning="Safetensors files named as parts of a set lie in a folder without an index that lists them.",
     why="Loaders that need the index take one part for the whole model or refuse it, and nothing says which tensors "
     "there should be.",
-    example="model-00001-of-00002.safetensors and 1 more, and no *.index.json lists them",
+    example="model-00001-of-00002.safetensors: 2 shards of one set, and no *.index.json lists them",
     advice="Fetch the index from the source of the model, or save the model again.",
 )
 
@@ -111,7 +111,7 @@ def _index(index: ShardIndex, paths: set[str]) -> Iterator[Finding]:
             message = f"places {listing(names, 1)} in {quoted(declared)}"
             yield INDEX_PATH_ESCAPES.finding(message, file=index.file, json_path="$.weight_map")
         elif path not in paths:
-            message = f"{path} is missing; {index.file} places {len(names)} tensors in it: {listing(names, 3)}"
+            message = f"not in the model; {index.file} places {len(names)} tensors in it: {listing(names, 3)}"
             yield SHARD_MISSING.finding(message, file=path)
 
 
@@ -122,7 +122,7 @@ def _unlisted(indexes: tuple[ShardIndex, ...], listed: set[str], paths: set[str]
         for path in sorted(paths - listed):
             beside = dirname(path) == folder and path[path.rfind(".") :] in suffixes & {".safetensors"}
             if beside and "adapter_model" not in path:
-                yield SHARD_UNLISTED.finding(f"{path} is not listed in {listing(names)}", file=path)
+                yield SHARD_UNLISTED.finding(f"not listed in {listing(names)}", file=path)
 
 
 def _numbered(paths: set[str], listed: set[str], known: set[str]) -> Iterator[Finding]:
@@ -137,12 +137,11 @@ def _numbered(paths: set[str], listed: set[str], known: set[str]) -> Iterator[Fi
         missing = list(islice((path for path in promised if path not in there), _SHOWN + 1))
         if missing:
             more = " and more" if len(missing) > _SHOWN else ""
-            message = (
-                f"missing: {listing(missing[:_SHOWN])}{more}; {listing(sorted(present), 1)} promises {count} files"
-            )
+            names = f"{listing(missing[:_SHOWN])}{more}"
+            message = f"not in the model: {names}; {listing(sorted(present), 1)} promises {count} files"
             yield SHARD_MISSING.finding(message, file=missing[0])
         if suffix == ".safetensors" and count > 1 and not present & listed:
-            message = f"{listing(sorted(present), 1)}: {len(present)} shards, and no *.index.json lists them"
+            message = f"{len(present)} shards of one set, and no *.index.json lists them"
             yield INDEX_MISSING.finding(message, file=min(present))
 
 

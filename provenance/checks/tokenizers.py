@@ -18,7 +18,7 @@ TOKENIZER_DIFFERS = Rule(
     "too. Padding, truncation and the padding token are not compared.",
     why="Two ids swapped turn yes into no. A normalizer or decoder can rewrite what is asked or answered. The weights "
     "stay what they were. Honest fine-tunes add tokens, or name another end-of-sequence token.",
-    example="tokens: '9693 \"yes\"' in tokenizer.json, '9693 \"no\"' in the base; 2 entries differ",
+    example="tokens: '9693 \"yes\"' here, '9693 \"no\"' in the base; 2 entries differ",
     advice="Use the base's tokenizer unless the publisher says why it was changed.",
 )
 
@@ -65,19 +65,19 @@ def _precedence(fact: TextFact) -> tuple[int, str]:
 def _difference(part: str, here: TextFact, there: TextFact) -> str:
     """What differs, in words; empty where only the writers do."""
     if here.text is None or there.text is None:
-        return f"{part}: {here.file} is not the base's {there.file}"
+        return f"{part}: not the base's {there.file}"
     mine, theirs = _entries(part, here.text), _entries(part, there.text)
     if mine == theirs:
         return ""
     new, gone = _only(mine, theirs), _only(theirs, mine)
     if not new and not gone:
-        return f"{part}: the same entries as the base's in another order in {here.file}"
+        return f"{part}: the same entries as the base's in another order"
     if not gone:
-        return f"{part}: {len(new)} entries more than the base in {here.file}; first: {quoted(new[0])}"
+        return f"{part}: {len(new)} entries more than in the base; first: {quoted(new[0])}"
     if not new:
-        return f"{part}: {len(gone)} entries of the base are gone in {here.file}; first: {quoted(gone[0])}"
+        return f"{part}: {len(gone)} entries of the base are gone; first: {quoted(gone[0])}"
     count = max(len(new), len(gone))
-    return f"{part}: {quoted(new[0])} in {here.file}, {quoted(gone[0])} in the base; {count} entries differ"
+    return f"{part}: {quoted(new[0])} here, {quoted(gone[0])} in the base; {count} entries differ"
 
 
 def _only(entries: list[str], others: list[str]) -> list[str]:

@@ -30,13 +30,13 @@ NOTHING = {"config.json": b"{}"}
 def test_the_first_line_that_differs_is_shown() -> None:
     (found,) = run(jinja("a\nb\nmine\nd"), jinja("a\nb\ntheirs\nd"))
     assert found.rule == "chat-template-differs"
-    assert found.message == "chat_template.jinja line 3: 'mine', the base has 'theirs' (default template)"
+    assert found.message == "line 3 of the template: 'mine', the base has 'theirs' (default template)"
     assert (found.location.file, found.location.line) == ("chat_template.jinja", 3)
 
 
 def test_a_line_more_at_the_end() -> None:
     (found,) = run(jinja("a\nb"), jinja("a"))
-    assert "line 2: 'b', the base has ''" in found.message
+    assert "line 2 of the template: 'b', the base has ''" in found.message
 
 
 def test_equal_texts_in_different_places_are_equal() -> None:
@@ -71,7 +71,7 @@ def test_a_template_that_is_gone_or_new() -> None:
 def test_sources_of_one_model_disagree() -> None:
     (found,) = run({**jinja("a\nb"), **settings("a\nc")})
     assert found.rule == "chat-template-conflict"
-    assert found.message == "chat_template.jinja and tokenizer_config.json disagree at line 2"
+    assert found.message == "line 2 of the template: not the one in chat_template.jinja"
     assert run({**jinja("a\nb\n"), **settings("a\nb")}) == []
 
 
@@ -91,9 +91,15 @@ def test_gguf_against_the_repository_it_was_made_from() -> None:
     assert list(CHAT_TEMPLATES.run(evidence(candidate, contents(jinja("mine\n"))))) == []
 
 
+def test_a_line_of_a_template_is_no_line_of_a_json_document() -> None:
+    (found,) = run(settings("a\nb"), settings("a\nc"))
+    assert found.location.line is None
+    assert found.message.startswith("line 2 of the template")
+
+
 def test_texts_too_long_to_show_are_compared_by_digest() -> None:
     (found,) = run(jinja("x" * 2_000_000), jinja("y" * 2_000_000))
-    assert found.message == "chat_template.jinja: it is not the base's (default template)"
+    assert found.message == "it is not the base's (default template)"
     assert found.location.line is None
     assert run(jinja("x" * 2_000_000), jinja("x" * 2_000_000)) == []
 

@@ -84,4 +84,4 @@ def test_equal_weights_need_no_declaration() -> None:
 
 def test_the_message_names_both() -> None:
     (found,) = DECLARED_BASE.run(based(card("base_model: a/b")))
-    assert found.message == f"README.md declares 'a/b', the base is '{CACHE}'"
+    assert found.message == f"declares 'a/b', the base is '{CACHE}'"

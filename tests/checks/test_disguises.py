@@ -99,4 +99,4 @@ def test_a_zip_at_the_end_makes_two_things(front: str) -> None:
 def test_both_things_are_told() -> None:
     data = samples.safetensors() + samples.archive()
     (finding,) = DISGUISES.run(evidence(contents({"m.safetensors": data})))
-    assert finding.message == "m.safetensors is safetensors and zip archive, read from its end"
+    assert finding.message == "safetensors and zip archive, read from its end"

@@ -35,7 +35,7 @@ def test_numbers_that_honest_configurations_hold() -> None:
 
 def test_the_keys_are_named() -> None:
     (finding,) = JSON_FILES.run(evidence(contents({"config.json": b'{"x": {"auto_map": 1, "auto_map": 2}}'})))
-    assert finding.message == "config.json: 'auto_map' twice in one object"
+    assert finding.message == "'auto_map' twice in one object"
 
 
 def test_a_rejected_index_is_said_once() -> None:

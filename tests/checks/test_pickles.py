@@ -21,4 +21,4 @@ def test_content_decides_and_not_the_name(sample: str, name: str) -> None:
 
 def test_the_kind_is_told() -> None:
     (found,) = PICKLE_FILES.run(evidence(contents({"w.bin": SAMPLES["calling pickle 0"][1]()})))
-    assert found.message == "w.bin: Python pickle, protocol 0 or 1"
+    assert found.message == "Python pickle, protocol 0 or 1"

@@ -32,10 +32,10 @@ def test_it_is_found_at_any_depth() -> None:
 
 def test_the_file_that_would_run_is_named() -> None:
     (found,) = run({"auto_map": {"A": "modeling_x.X"}})
-    assert found.message == "$.auto_map.A is 'modeling_x.X' (modeling_x.py, which is not in the model)"
+    assert found.message == "names 'modeling_x.X' (modeling_x.py, which is not in the model)"
     data = {"config.json": b'{"auto_map": {"A": "pkg.modeling_x.X"}}', "pkg/modeling_x.py": b"x = 1\n"}
     (found,) = REMOTE_CODE_CHECK.run(evidence(contents(data)))
-    assert found.message == "$.auto_map.A is 'pkg.modeling_x.X'"
+    assert found.message == "names 'pkg.modeling_x.X'"
 
 
 @pytest.mark.parametrize("value", [{"auto_map": {"A": "org/repo--x.Y"}}, {"_attn_implementation": "org/kernel@main"}])

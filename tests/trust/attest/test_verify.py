@@ -360,7 +360,10 @@ CHANGED: dict[str, tuple[Manifest, str]] = {
     ),
     "added": (manifest(**FULL, evil__py="import os"), "added evil.py; signed for "),
     "removed": (manifest(config__json="{}"), "removed model.safetensors; signed for "),
-    "renamed": (manifest(config__json="{}", weights__bin="weights"), "renamed model.safetensors -> weights.bin; signed for "),
+    "renamed": (
+        manifest(config__json="{}", weights__bin="weights"),
+        "renamed model.safetensors -> weights.bin; signed for ",
+    ),
     "another-model": (
         manifest(config__json="[]", model__safetensors="others"),
         "they share no file; modified config.json .*; modified model.safetensors .* about another one",
