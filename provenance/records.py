@@ -459,6 +459,8 @@ class ModelEvidence:
     rejections: tuple[Rejection, ...]
     indexes: tuple[ShardIndex, ...]
     facts: tuple[Fact, ...]
+    newer: tuple[Rejection, ...] = ()
+    """Weight files that use what this version does not know yet: not looked at, and not known to be bad."""
     broken_claims: tuple[str, ...] = ()
     """Files of a Hugging Face cache whose content is not what their blob's name says."""
 

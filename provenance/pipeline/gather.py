@@ -51,6 +51,9 @@ Seen = Reading[FileRecord, TensorDigest]
 UNREAD_WEIGHTS = frozenset({"pickle", "torch-zip", "torch-legacy", "numpy", "hdf5", "onnx"})
 """Kinds of content that hold weights which this version recognises and does not read."""
 
+NEWER = frozenset({"unknown-ggml-type"})
+"""Broken rules of a header that an honest file of tomorrow breaks too: not looked at, rather than bad."""
+
 NO_BASE = Skipped("lineage", "no base was given; add --base to compare the weights with the model they come from")
 NOT_COMPARED = Skipped("lineage", "scan does not compare weights; use check or diff")
 TEMPLATE_ALONE = Skipped(
@@ -228,7 +231,8 @@ def _evidence(name: str, model: OpenModel, reading: Seen) -> ModelEvidence:
         name=name,
         manifest=made,
         headers=model.headers,
-        rejections=model.rejections,
+        rejections=tuple(r for r in model.rejections if r.rule not in NEWER),
+        newer=tuple(r for r in model.rejections if r.rule in NEWER),
         indexes=model.indexes,
         facts=(*inspected, *(fact for header in model.headers for fact in gguf_facts(header))),
         broken_claims=model.listing.broken_claims(digests),
@@ -259,7 +263,7 @@ def _lineage(
 
 def _require_weights(model: ModelEvidence) -> None:
     """Law 1: a model without weights has nothing a verdict could rest on."""
-    if model.headers or model.rejections or _unread(model):
+    if model.headers or model.rejections or model.newer or _unread(model):
         return
     raise NothingToInspect(
         "no weights in it: no safetensors, no GGUF, nothing else that is known to hold any",
@@ -268,21 +272,19 @@ def _require_weights(model: ModelEvidence) -> None:
     )
 
 
-def _unread(model: ModelEvidence) -> list[ContentFact]:
-    parsed = {header.file for header in model.headers} | {rejection.file for rejection in model.rejections}
-    return [
-        fact
-        for fact in model.facts
-        if isinstance(fact, ContentFact) and fact.kind in UNREAD_WEIGHTS and fact.file not in parsed
-    ]
+def _unread(model: ModelEvidence) -> dict[str, str]:
+    """Files that hold weights nobody looked at, and why."""
+    why = {r.file: f"{r.message} [{r.rule}]; it may be newer than this version" for r in model.newer}
+    known = {header.file for header in model.headers} | {rejection.file for rejection in model.rejections} | {*why}
+    for fact in model.facts:
+        if isinstance(fact, ContentFact) and fact.kind in UNREAD_WEIGHTS and fact.file not in known:
+            why[fact.file] = f"holds weights as {fact.kind}, which this version digests but does not read"
+    return why
 
 
 def _gathered(candidate: ModelEvidence, base: ModelEvidence | Skipped, lineage: Lineage | Skipped) -> Gathered:
     _require_weights(candidate)
-    unread = tuple(
-        Skipped(fact.file, f"holds weights as {fact.kind}, which this version digests but does not read", asked=True)
-        for fact in _unread(candidate)
-    )
+    unread = tuple(Skipped(file, why, asked=True) for file, why in _unread(candidate).items())
     template = any(isinstance(fact, TextFact) and fact.role == "chat-template" for fact in candidate.facts)
     unjudged = (TEMPLATE_ALONE,) if template and isinstance(base, Skipped) else ()
     evidence = Evidence(candidate, base, lineage, (*unread, *unjudged, NO_PROBE))

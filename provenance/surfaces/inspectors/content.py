@@ -7,6 +7,7 @@ from provenance.surfaces.content_kinds import HEAD_BYTES, TAIL_BYTES, TEXT_KINDS
 from provenance.surfaces.inspectors.interface import Facts, InspectionContext, Inspector
 
 PROGRAM_KINDS = frozenset({"elf", "pe", "macho", "wasm", "dex", "java-class", "python-bytecode", "script"})
+_ZIP = b"PK\x03\x04"
 
 
 class _Content:
@@ -42,7 +43,7 @@ class _Content:
 
     def _watch(self, chunk: memoryview) -> None:
         """Most binary files show a zero byte in their first chunk, and are not watched any further."""
-        marker = TORCH_ZIP_MEMBER if self._head.startswith(b"PK") else b"\x00"
+        marker = TORCH_ZIP_MEMBER if self._head.startswith(_ZIP) else b"\x00"
         margin = len(marker) - 1
         seam = self._overlap + bytes(chunk[:margin])
         self._seen = marker in seam or marker in bytes(chunk)
@@ -65,7 +66,7 @@ class _Content:
     def _corrected(self, content: Content) -> Content:
         if not self._seen:
             return content
-        if self._head.startswith(b"PK"):
+        if self._head.startswith(_ZIP):
             return Content("torch-zip", "pickles and tensors in a zip, as torch.save writes them")
         if content.kind in TEXT_KINDS and b"\x00" not in self._head:
             return Content("unknown", f"{content.detail} at first, binary data later")

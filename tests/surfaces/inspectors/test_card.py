@@ -98,7 +98,7 @@ def test_only_the_beginning_of_the_card_of_the_model_is_read() -> None:
 def test_hostile_front_matter_takes_no_time(line: str) -> None:
     start = time.process_time()
     card(line * (60_000 // len(line)))
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 15
 
 
 @settings(max_examples=150, deadline=None)

@@ -35,6 +35,11 @@ def test_a_checkpoint_whose_pickle_is_named_in_the_middle_only() -> None:
         assert kinds("pytorch_model.bin", data, chunk) == ["torch-zip"]
 
 
+def test_a_text_that_speaks_of_checkpoints_is_a_text() -> None:
+    assert kinds("README.md", b"PK: a zip holds archive/data.pkl\n") == ["text"]
+    assert kinds("README.md", b"PK" + b" words" * 20_000 + b"\x00") == ["unknown"]
+
+
 def test_text_with_binary_data_later_is_not_text() -> None:
     data = b"# A card\n" * 10_000 + b"\x00\x01\x02"
     assert kinds("README.md", data) == ["unknown"]
