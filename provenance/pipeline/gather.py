@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from provenance.checks.file_kinds import ARCHIVES, OTHER_WEIGHTS, PICKLES
 from provenance.documents import strict_json
 from provenance.errors import CouldNotLook, NothingToInspect
 from provenance.reading.digests import digest_file, digest_tensor, manifest
@@ -48,8 +49,8 @@ FileRecord = FileDigest | tuple[Fact, ...]
 FileFactory = Callable[[Unit], Consumer[FileRecord] | None]
 Seen = Reading[FileRecord, TensorDigest]
 
-UNREAD_WEIGHTS = frozenset({"pickle", "torch-zip", "torch-legacy", "numpy", "hdf5", "onnx"})
-"""Kinds of content that hold weights which this version recognises and does not read."""
+UNREAD = PICKLES | OTHER_WEIGHTS | ARCHIVES
+"""Kinds of content that hold weights or code, or may, and that this version recognises and does not read."""
 
 NEWER = frozenset({"unknown-ggml-type"})
 """Broken rules of a header that an honest file of tomorrow breaks too: not looked at, rather than bad."""
@@ -273,12 +274,12 @@ def _require_weights(model: ModelEvidence) -> None:
 
 
 def _unread(model: ModelEvidence) -> dict[str, str]:
-    """Files that hold weights nobody looked at, and why."""
+    """Files of the model that hold weights or code, or may, and that nobody looked into; and why."""
     why = {r.file: f"{r.message} [{r.rule}]; it may be newer than this version" for r in model.newer}
     known = {header.file for header in model.headers} | {rejection.file for rejection in model.rejections} | {*why}
     for fact in model.facts:
-        if isinstance(fact, ContentFact) and fact.kind in UNREAD_WEIGHTS and fact.file not in known:
-            why[fact.file] = f"holds weights as {fact.kind}, which this version digests but does not read"
+        if isinstance(fact, ContentFact) and fact.kind in UNREAD and fact.file not in known:
+            why[fact.file] = f"is {fact.detail or fact.kind}, which this version digests but does not read"
     return why
 
 
