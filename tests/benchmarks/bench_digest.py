@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.benchmarks.processes import measure, table
 
-ROUNDS = 5
+ROUNDS = 7
 GIBIBYTE = 1 << 30
 TENSOR_BYTES = 8 << 20
 

@@ -1,9 +1,8 @@
-"""Whole processes side by side: interleaved rounds, so that other load on the machine falls on all of them alike."""
+"""Whole processes side by side, in interleaved rounds. The best round of each counts: other load can only add to it."""
 
 from __future__ import annotations
 
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cost:
-    """Medians over the rounds, in seconds."""
+    """The best of the rounds, in seconds."""
 
     wall: float
     processor: float
@@ -29,7 +28,7 @@ def measure(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, Cos
             if number:
                 spent[name].append(one)
     return {
-        name: Cost(statistics.median(wall for wall, _ in each), statistics.median(processor for _, processor in each))
+        name: Cost(min(wall for wall, _ in each), min(processor for _, processor in each))
         for name, each in spent.items()
     }
 
