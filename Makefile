@@ -30,7 +30,7 @@ interop: .venv/ready
 	$(BIN)/python -m pytest -m interop tests/interop
 
 bench: .venv/ready
-	for benchmark in tests/benchmarks/bench_*.py; do $(BIN)/python $$benchmark || exit 1; done
+	for benchmark in tests/benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python $$benchmark || exit 1; done
 
 lint: .venv/ready
 	$(BIN)/ruff check .
