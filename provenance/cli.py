@@ -120,6 +120,10 @@ def check(
 
     Digests every file and tensor in one read, compares the weights with BASE, runs the checks, verifies the
     attestations that are given, and lets the policy judge.
+
+    \b
+    provenance check ./fork --base ./base
+    provenance check ./fork --base ./base --policy lineage -o table -o sarif=report.sarif
     """
     from provenance.pipeline.check import check as run
 
@@ -141,6 +145,10 @@ def scan(model: str, base: str | None, policy: str | None, outputs: tuple[str, .
     """Find what is dangerous or odd in a model's files.
 
     With BASE, templates, tokenizers and configuration are compared with it; the weights are not (see check and diff).
+
+    \b
+    provenance scan ./model
+    provenance scan model.gguf -o table -o json=report.json
     """
     from provenance.pipeline.check import scan as run
 
@@ -163,6 +171,10 @@ def diff(model: str, base: str, expect: str | None, outputs: tuple[str, ...]) ->
     """Say what a model is to its base, tensor by tensor.
 
     Describes and does not judge: any relation found exits 0, unless --expect names another.
+
+    \b
+    provenance diff ./fork --base ./base
+    provenance diff ./fork --base ./base --expect dtype-cast
     """
     from provenance.pipeline.diff import diff as run
     from provenance.pipeline.diff import expected_relations
@@ -193,12 +205,16 @@ def diff(model: str, base: str, expect: str | None, outputs: tuple[str, ...]) ->
     metavar="bundle=PATH",
     help="Where the attestations go, one Sigstore bundle a line: bundle=OUT.sigstore.jsonl.",
 )
-@_at
+@click.option("--at", metavar="TIME", help="Date the statements with this time (RFC 3339) instead of now.")
 def attest(model: str, base: str | None, report: str | None, key: str, outputs: tuple[str, ...], at: str | None) -> int:
     """Sign what was found about a model.
 
     Writes in-toto statements, each about this one model, in Sigstore bundles. An encrypted key's password is read from
     PROVENANCE_KEY_PASSWORD, or asked for.
+
+    \b
+    provenance attest ./fork --base ./base --key release.pem -o bundle=fork.sigstore.jsonl
+    provenance attest ./fork --report report.json --key release.pem -o bundle=fork.sigstore.jsonl
     """
     from provenance.pipeline.attest import attest as run
 
@@ -242,7 +258,11 @@ def verify(
     """Verify attestations about a model, offline.
 
     Digests the model again from disk and checks signature, signer, subject, file set and policy. Needs a policy that
-    names signers, or --signer.
+    names signers, or --signer; with --signer alone the built-in policy integrity judges.
+
+    \b
+    provenance verify ./fork --attestation fork.sigstore.jsonl --signer release.pub
+    provenance verify ./fork --attestation fork.sigstore.jsonl --policy models.toml
     """
     from provenance.pipeline.verify import verify as run
 

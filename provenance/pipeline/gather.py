@@ -59,7 +59,7 @@ NO_BASE = Skipped("lineage", "no base was given; add --base to compare the weigh
 NOT_COMPARED = Skipped("lineage", "scan does not compare weights; use check or diff")
 TEMPLATE_ALONE = Skipped(
     "chat-template",
-    "it is compared with the base's, and none was given; what its code does to a conversation was not looked at",
+    "it is compared with a base's, and there was none to look at; what it does to a conversation is not known",
 )
 NO_PROBE = Skipped("behaviour", "this version asks the model nothing; how it answers is not known")
 
@@ -297,11 +297,12 @@ def coverage(evidence: Evidence) -> tuple[Coverage, ...]:
     model = evidence.candidate
     files, tensors = len(model.manifest.files), len(model.manifest.tensors)
     nbytes = sum(file.size for file in model.manifest.files)
-    parsed, unread = len(model.headers), len(_unread(model))
+    rejected, unread = {rejection.file for rejection in model.rejections}, {*_unread(model)}
+    parsed = {header.file for header in model.headers} - rejected
     rows = [
         Coverage("files", files, files, "files", _excluded(model.manifest)),
         Coverage("bytes", nbytes, nbytes, "bytes"),
-        Coverage("weight-files", parsed, parsed + len({r.file for r in model.rejections}) + unread, "files"),
+        Coverage("weight-files", len(parsed), len(parsed | rejected | unread), "files"),
         Coverage("tensor-digests", tensors, sum(len(header.tensors) for header in model.headers), "tensors"),
     ]
     if isinstance(evidence.lineage, Lineage):

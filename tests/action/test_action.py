@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.action.harness import Run, load, run_action
+from tests.command import provenance
 
 ROOT = Path(__file__).parents[2]
 ACTION = ROOT / ".github/actions/verify/action.yml"
@@ -99,26 +100,56 @@ def test_hostile_inputs_are_words_and_nothing_more(
     assert not any("forged" in command for command in run.commands)
 
 
-def test_the_policy_of_a_pull_request_is_read_from_its_base(act: Act, workspace: Path, models: dict[str, Path]) -> None:
-    def git(*arguments: str) -> str:
-        identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
-        done = subprocess.run(["git", *identity, *arguments], cwd=workspace, capture_output=True, text=True, check=True)
-        return done.stdout.strip()
+def git(workspace: Path, *arguments: str) -> str:
+    """Run git in the workspace as somebody."""
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    done = subprocess.run(["git", *identity, *arguments], cwd=workspace, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
-    git("init", "-q")
+
+def committed(workspace: Path) -> str:
+    """Commit all that lies in the workspace; returns the commit."""
+    git(workspace, "init", "-q")
+    git(workspace, "add", ".")
+    git(workspace, "commit", "-qm", "base")
+    return git(workspace, "rev-parse", "HEAD")
+
+
+@pytest.mark.parametrize("kind", ["pull_request", "merge_group"])
+def test_the_policy_is_read_from_the_base_of_a_change(
+    kind: str, act: Act, workspace: Path, models: dict[str, Path]
+) -> None:
     policy = workspace / "policy.toml"
     policy.write_text('version = 1\nname = "ours"\nextends = "builtin:lineage"\n')
-    git("add", ".")
-    git("commit", "-qm", "policy")
-    base = git("rev-parse", "HEAD")
+    base = committed(workspace)
     policy.write_text('version = 1\nname = "loosened"\nextends = "builtin:default"\n')
 
-    event: dict[str, object] = {"pull_request": {"base": {"sha": base}}}
-    run = act(event, model=str(models["abliterated"]), base=str(models["base"]), policy="policy.toml")
+    events: dict[str, dict[str, object]] = {
+        "pull_request": {"pull_request": {"base": {"sha": base}}},
+        "merge_group": {"merge_group": {"base_sha": base}},
+    }
+    run = act(events[kind], model=str(models["abliterated"]), base=str(models["base"]), policy="policy.toml")
     assert run.code == 1, run.log
     assert any("differs" in command for command in run.commands)
     verdict = json.loads(Path(run.outputs["report-json"]).read_text())["verdict"]
     assert verdict["policy"] == "ours"
+
+
+def test_signers_are_read_from_the_base_of_a_change(
+    act: Act, workspace: Path, models: dict[str, Path], keys: dict[str, Path]
+) -> None:
+    """A change that replaces the key, and signs with its own, is not believed."""
+    (workspace / "release.pub").write_bytes(keys["p256-public"].read_bytes())
+    base = committed(workspace)
+    (workspace / "release.pub").write_bytes(keys["ed25519-public"].read_bytes())
+    event: dict[str, object] = {"pull_request": {"base": {"sha": base}}}
+    for key, code in (("p256", 0), ("ed25519", 1)):
+        bundle = workspace / f"{key}.sigstore.jsonl"
+        signed = provenance("attest", models["base"], "--key", keys[key], "-o", f"bundle={bundle}")
+        assert signed.code == 0, signed
+        inputs = {"model": str(models["base"]), "attestations": bundle.name, "signers": "release.pub"}
+        run = act(event, policy="integrity", **inputs)
+        assert run.code == code, run.log
 
 
 def test_model_text_cannot_forge_workflow_commands(act: Act, models: dict[str, Path], tmp_path: Path) -> None:
@@ -135,6 +166,8 @@ def test_the_whole_action_installs_from_the_lock_and_judges(models: dict[str, Pa
     workspace, temporary = tmp_path / "workspace", tmp_path / "temp"
     workspace.mkdir()
     temporary.mkdir()
+    for name in ("venv.py", "pip.py", "provenance.py", "json.py"):
+        (workspace / name).write_text("raise SystemExit('the judged checkout was imported')")
     inputs = {"model": str(models["resharded"]), "base": str(models["base"]), "policy": "lineage"}
     run = run_action(ACTION, inputs, workspace=workspace, temporary=temporary)
     assert (run.code, run.outputs["verdict"]) == (0, "pass"), run.log

@@ -19,6 +19,11 @@ finish() { # CODE VERDICT: outputs are set even when the step fails, because a l
   exit "$3"
 }
 
+refused() { # TEXT CODE: what `refuse` said inside of $(…), where its words were caught, said aloud
+  printf '%s\n' "$1"
+  exit "$2"
+}
+
 refuse() { # CODE MESSAGE
   local text=${2//'%'/'%25'}
   text=${text//$'\r'/'%0D'}
@@ -31,6 +36,33 @@ refuse() { # CODE MESSAGE
 [[ $PV_MODE == enforce || $PV_MODE == warn ]] || refuse 2 "the input 'mode' is enforce or warn"
 [[ -n $PV_MODEL ]] || refuse 2 "the input 'model' is empty"
 
+# What judges must not come from the change that is judged: a pull request could loosen the policy or replace a signer's
+# key and add the bad model together. With a base revision, both are read from there, each with its whole folder, because a
+# policy names its signers' keys by relative path.
+trusted() { # PATH WHAT: prints where the file of the base revision was put, or the path itself without one
+  if [[ -z $PV_POLICY_REF ]]; then
+    printf '%s' "$1"
+    return
+  fi
+  [[ $1 != /* && $1 != -* && /$1/ != */../* ]] || refuse 2 "the input '$2' must lie inside the repository: $1"
+  mkdir -p "$work/base"
+  git archive --format=tar "$PV_POLICY_REF" -- "$(dirname "$1")" 2>"$work/git" | tar -x -C "$work/base" ||
+    refuse 3 "no $2 $1 at $PV_POLICY_REF: check out with fetch-depth: 0 ($(head -c 200 "$work/git"))"
+  [[ -f $work/base/$1 ]] || refuse 3 "no $2 $1 at $PV_POLICY_REF"
+  cmp -s "$1" "$work/base/$1" ||
+    echo "::warning::a file of '$2' differs in this change from the base revision's, which is the one that judges" >&2
+  printf '%s' "$work/base/$1"
+}
+
+[[ -z $PV_POLICY_REF || $PV_POLICY_REF =~ ^[0-9A-Za-z][0-9A-Za-z._/-]*$ ]] ||
+  refuse 2 "the input 'policy-ref' is not a git revision"
+
+policy=$PV_POLICY
+if [[ ! $policy =~ ^(builtin:)?(default|integrity|lineage|strict)$ ]]; then
+  place=$(trusted "$policy" policy) || refused "$place" $?
+  policy=$place
+fi
+
 arguments=()
 while IFS= read -r line; do
   [[ -z $line ]] || arguments+=(--attestation "$line")
@@ -41,24 +73,11 @@ if ((${#arguments[@]} > 0)); then
   [[ -z $PV_BASE ]] || refuse 2 "the inputs 'base' and 'attestations' exclude each other"
 fi
 while IFS= read -r line; do
-  [[ -z $line ]] || arguments+=(--signer "$line")
+  [[ -z $line ]] && continue
+  place=$(trusted "$line" signers) || refused "$place" $?
+  arguments+=(--signer "$place")
 done <<<"$PV_SIGNERS"
 [[ -z $PV_BASE ]] || arguments+=(--base "$PV_BASE")
-
-# The policy must not come from the change it judges: a pull request could loosen it and add the bad model together.
-policy=$PV_POLICY
-if [[ ! $policy =~ ^(default|integrity|lineage|strict)$ && -n $PV_POLICY_REF ]]; then
-  [[ $PV_POLICY_REF =~ ^[0-9A-Za-z][0-9A-Za-z._/-]*$ ]] || refuse 2 "the input 'policy-ref' is not a git revision"
-  [[ $policy != /* && $policy != -* && /$policy/ != */../* ]] || refuse 2 "the input 'policy' must lie inside the repository"
-  mkdir "$work/policy"
-  # The whole folder: a policy names its signers' keys by relative path.
-  git archive --format=tar "$PV_POLICY_REF" -- "$(dirname "$policy")" 2>"$work/git" | tar -x -C "$work/policy" ||
-    refuse 3 "no policy $policy at $PV_POLICY_REF: check out with fetch-depth: 0 ($(head -c 200 "$work/git"))"
-  [[ -f $work/policy/$policy ]] || refuse 3 "no policy $policy at $PV_POLICY_REF"
-  cmp -s "$policy" "$work/policy/$policy" ||
-    echo "::warning::the policy of this change differs from the one at $PV_POLICY_REF, which is the one that judges"
-  policy=$work/policy/$policy
-fi
 
 code=0
 PYTHONPATH=$root "$RUNNER_TEMP/provenance-venv/bin/python" -P -m provenance "$verb" --policy "$policy" \

@@ -37,6 +37,8 @@ def _canonical(name: str) -> Path:
         return path.resolve() if path.is_dir() else path.parent.resolve() / path.name
     except (FileNotFoundError, NotADirectoryError, ValueError):
         todo = "name a folder, a .safetensors or .gguf file, or a snapshot in the Hugging Face cache"
+        if name.startswith("hf://"):
+            todo = "download it first with `hf download` and name the folder; this version reads no hf:// names"
         raise UsageError("there is no such file or folder", where=name, todo=todo) from None
     except OSError as error:
         what = "is a link that leads in a circle" if error.errno == errno.ELOOP else f"cannot be read: {error.strerror}"

@@ -36,7 +36,8 @@ class _HuggingFaceCache:
     def list(self, path: Path, name: str) -> Listing:
         repository = _repository(path)
         if repository is None or repository == path:
-            todo = "name one of its snapshots: …/snapshots/<revision>"
+            found = sorted(folder.name for folder in (path / "snapshots").iterdir()) if repository else []
+            todo = "name one of its snapshots: " + (", ".join(f"snapshots/{one}" for one in found[:3]) or "it has none")
             raise UsageError("is a repository of a Hugging Face cache, not one model", where=name, todo=todo)
         blobs = _Blobs(repository)
         return list_folder(path, name, blobs.follow) if path.is_dir() else list_file(path, name, blobs.follow)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from provenance.errors import CouldNotLook
+from provenance.errors import CouldNotLook, LimitExceeded
 from provenance.reading.formats.shards import split_name
 from provenance.reading.sources.interface import ListedFile, Listing, Source
 from provenance.reading.sources.local import Follow, list_entry, refuse_link
 from provenance.reading.sources.walk import Entry, check_name
 from provenance.records import ModelKind
+
+MAX_PARTS = 10_000
+"""Parts of one split set; the largest known have a few hundred."""
 
 
 class _SingleFile:
@@ -39,6 +42,8 @@ def _split_set(name: str) -> tuple[str, ...]:
     part = split_name(name)
     if part is None or not 1 <= part.number <= part.count:
         return ()
+    if part.count > MAX_PARTS:
+        raise LimitExceeded(f"says it is one of {part.count} parts; at most {MAX_PARTS} are read", where=name)
     number, _, count = name[len(part.stem) + 1 : -len(part.suffix)].partition("-of-")
     return tuple(sorted(f"{part.stem}-{k:0{len(number)}}-of-{count}{part.suffix}" for k in range(1, part.count + 1)))
 

@@ -43,7 +43,9 @@ def _relations(case: Case, exhibit: Exhibit) -> RuleOutcome:
         return ruled("lineage.relations", RuleResult.FAIL, f"{found}; {allowed}; do not use it in the base's place")
     if possible := _explanations(summary, settled):
         if not possible & table.allowed:
-            what = f"{_unlike(summary)}, and the policy allows nothing that explains it; possible: {_in_order(possible)}"
+            what = (
+                f"{_unlike(summary)}, and the policy allows nothing that explains it; possible: {_in_order(possible)}"
+            )
             return ruled("lineage.relations", RuleResult.FAIL, f"{what}; {allowed}; do not use it in the base's place")
         what = f"what it is to {base} is not settled: {_unlike(summary)}"
         what += f"; possible and allowed: {_in_order(possible & table.allowed)}"
