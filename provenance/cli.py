@@ -10,17 +10,19 @@ import io
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
 from provenance import __version__
-from provenance.errors import Exit, ProvenanceError, UsageError, one_line
+from provenance.errors import CouldNotLook, Exit, ProvenanceError, UsageError, one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from provenance.documents.report import Report, VerdictDocument
     from provenance.outputs.progress import Bar
+    from provenance.pipeline.destinations import Destination
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -116,7 +118,7 @@ def check(
     outputs: tuple[str, ...],
     at: str | None,
 ) -> int:
-    """Check a model: everything that applies, one verdict.
+    r"""Check a model: everything that applies, one verdict.
 
     Digests every file and tensor in one read, compares the weights with BASE, runs the checks, verifies the
     attestations that are given, and lets the policy judge.
@@ -127,7 +129,7 @@ def check(
     """
     from provenance.pipeline.check import check as run
 
-    targets = _targets(outputs, model, base)
+    targets = _targets(outputs, model, base, inputs=(policy, *attestations, *signers))
     with _progress() as progress:
         done = run(
             model, base=base, policy=policy, attestations=attestations, signers=signers, at=at, progress=progress
@@ -142,7 +144,7 @@ def check(
 @_outputs
 @_at
 def scan(model: str, base: str | None, policy: str | None, outputs: tuple[str, ...], at: str | None) -> int:
-    """Find what is dangerous or odd in a model's files.
+    r"""Find what is dangerous or odd in a model's files.
 
     With BASE, templates, tokenizers and configuration are compared with it; the weights are not (see check and diff).
 
@@ -152,7 +154,7 @@ def scan(model: str, base: str | None, policy: str | None, outputs: tuple[str, .
     """
     from provenance.pipeline.check import scan as run
 
-    targets = _targets(outputs, model, base)
+    targets = _targets(outputs, model, base, inputs=(policy,))
     with _progress() as progress:
         done = run(model, base=base, policy=policy, at=at, progress=progress)
     return _finish(done.report, done.verdict, targets)
@@ -168,7 +170,7 @@ def scan(model: str, base: str | None, policy: str | None, outputs: tuple[str, .
 )
 @_outputs
 def diff(model: str, base: str, expect: str | None, outputs: tuple[str, ...]) -> int:
-    """Say what a model is to its base, tensor by tensor.
+    r"""Say what a model is to its base, tensor by tensor.
 
     Describes and does not judge: any relation found exits 0, unless --expect names another.
 
@@ -186,8 +188,12 @@ def diff(model: str, base: str, expect: str | None, outputs: tuple[str, ...]) ->
     _write(report, None, targets)
     if wanted is not None and list(wanted) != list(report.relations):
         found, asked = (", ".join(relations) for relations in (report.relations, wanted))
-        click.echo(f"provenance: expected {asked}; found {found}", err=True)
+        _complain(f"expected {asked}; found {found}")
         return Exit.DENIED
+    unread = [row.surface for row in report.skipped if row.asked]
+    if wanted is not None and unread:
+        _complain(f"the relation is the expected one, but not all of the model was read: {', '.join(unread[:3])}")
+        return Exit.UNDECIDED
     return Exit.PASS
 
 
@@ -207,7 +213,7 @@ def diff(model: str, base: str, expect: str | None, outputs: tuple[str, ...]) ->
 )
 @click.option("--at", metavar="TIME", help="Date the statements with this time (RFC 3339) instead of now.")
 def attest(model: str, base: str | None, report: str | None, key: str, outputs: tuple[str, ...], at: str | None) -> int:
-    """Sign what was found about a model.
+    r"""Sign what was found about a model.
 
     Writes in-toto statements, each about this one model, in Sigstore bundles. An encrypted key's password is read from
     PROVENANCE_KEY_PASSWORD, or asked for.
@@ -220,10 +226,10 @@ def attest(model: str, base: str | None, report: str | None, key: str, outputs: 
 
     if base is not None and report is not None:
         raise UsageError("--base and --report exclude each other", todo="a report already holds its comparison")
-    bundles = [text.partition("=")[2] for text in outputs if text.startswith("bundle=")]
-    if len(bundles) != 1 or not bundles[0]:
+    targets = _targets(outputs, model, base, inputs=(report, key), bundle=True)
+    bundles = [target.path for target in targets if target.kind == "bundle"]
+    if len(bundles) != 1 or bundles[0] is None:
         raise UsageError("no place for the attestations", todo="add -o bundle=OUT.sigstore.jsonl, once")
-    targets = _targets(tuple(text for text in outputs if not text.startswith("bundle=")), model, base, default=())
     with _progress() as progress:
         done = run(
             model,
@@ -231,13 +237,15 @@ def attest(model: str, base: str | None, report: str | None, key: str, outputs: 
             report=report,
             key=key,
             password=_key_password,
-            bundle=Path(bundles[0]),
+            bundle=bundles[0],
             at=at,
             progress=progress,
         )
-    _write(done.report, None, targets)
-    click.echo(one_line(f"wrote {done.statements} attestations of sha256:{done.report.subject.sha256} to {bundles[0]}"))
-    click.echo(f"signed with key {done.key_id}")
+    _write(done.report, None, [target for target in targets if target.kind != "bundle"])
+    _say(
+        one_line(f"wrote {done.statements} attestations of sha256:{done.report.subject.sha256} to {bundles[0]}")
+        + f"\nsigned with key {done.key_id}\n"
+    )
     return Exit.PASS
 
 
@@ -255,7 +263,7 @@ def verify(
     outputs: tuple[str, ...],
     at: str | None,
 ) -> int:
-    """Verify attestations about a model, offline.
+    r"""Verify attestations about a model, offline.
 
     Digests the model again from disk and checks signature, signer, subject, file set and policy. Needs a policy that
     names signers, or --signer; with --signer alone the built-in policy integrity judges.
@@ -266,7 +274,7 @@ def verify(
     """
     from provenance.pipeline.verify import verify as run
 
-    targets = _targets(outputs, model, None)
+    targets = _targets(outputs, model, inputs=(policy, *attestations, *signers))
     with _progress() as progress:
         done = run(model, policy=policy, attestations=attestations, signers=signers, at=at, progress=progress)
     return _finish(done.report, done.verdict, targets)
@@ -284,7 +292,7 @@ def report(report: str, policy: str | None, outputs: tuple[str, ...], at: str | 
     """
     from provenance.pipeline.report import rejudge
 
-    targets = _targets(outputs, None, None)
+    targets = _targets(outputs, inputs=(report, policy))
     done = rejudge(report, policy=policy, at=at)
     return _finish(done.report, done.verdict, targets)
 
@@ -300,7 +308,7 @@ def policy_show(policy: str) -> int:
     """Print a policy as it will be judged: a file, or default, integrity, lineage, strict."""
     from provenance.pipeline.policy import show
 
-    click.echo(show(policy), nl=False)
+    _say(show(policy))
     return Exit.PASS
 
 
@@ -310,7 +318,7 @@ def policy_check(policy: str) -> int:
     """Say whether a policy file is valid; exits 2 where it is not."""
     from provenance.pipeline.policy import describe
 
-    click.echo(describe(policy))
+    _say(describe(policy) + "\n")
     return Exit.PASS
 
 
@@ -320,7 +328,7 @@ def explain(rule: str | None) -> int:
     """Explain a rule: what it means, why it matters, what to do. Without RULE, list them all."""
     from provenance.pipeline.explain import explain as run
 
-    click.echo(run(rule), nl=False)
+    _say(run(rule))
     return Exit.PASS
 
 
@@ -329,7 +337,7 @@ def doctor() -> int:
     """Show versions, what is installed, and what each missing piece would enable."""
     from provenance.pipeline.doctor import examine
 
-    click.echo(examine(), nl=False)
+    _say(examine())
     return Exit.PASS
 
 
@@ -341,50 +349,46 @@ _EXIT_OF = {"pass": Exit.PASS, "warn": Exit.PASS, "undecided": Exit.UNDECIDED, "
 
 
 def _targets(
-    outputs: tuple[str, ...], model: str | None, base: str | None, default: tuple[str, ...] = ("table",)
-) -> list[tuple[str, Path | None]]:
-    """`KIND[=PATH]` texts as (kind, path), refused before any work is done if one cannot be written."""
+    outputs: tuple[str, ...], *models: str | None, inputs: Sequence[str | None] = (), bundle: bool = False
+) -> tuple[Destination, ...]:
+    """Where the results go, refused before any work is done if a place cannot or must not be written."""
     from provenance.outputs import KINDS
+    from provenance.pipeline.destinations import destinations
 
-    kinds = [kind.name for kind in KINDS]
-
-    targets: list[tuple[str, Path | None]] = []
-    for text in outputs or default:
-        kind, separator, path = text.partition("=")
-        if kind not in kinds:
-            raise UsageError(f"no output kind {kind!r}", todo=f"use one of {', '.join(kinds)}")
-        if separator and not path:
-            raise UsageError(
-                f"-o {kind}= names no file", todo=f"write -o {kind}=PATH, or -o {kind} for standard output"
-            )
-        targets.append((kind, Path(path) if separator and path != "-" else None))
-    for _, place in targets:
-        if place is not None:
-            _refuse_inside(place, model, base)
-    return targets
+    kinds = [kind.name for kind in KINDS] + (["bundle"] if bundle else [])
+    return destinations(outputs or ("table",), kinds, models=models, inputs=inputs)
 
 
-def _refuse_inside(place: Path, *models: str | None) -> None:
-    """A report written into a model's folder would change the very digest it reports."""
-    for model in models:
-        if model is not None and Path(model).is_dir() and Path(model).resolve() in place.resolve().parents:
-            raise UsageError(f"{place} lies inside the model {model}", todo="write reports outside of it")
-
-
-def _finish(report: Report, verdict: VerdictDocument, targets: list[tuple[str, Path | None]]) -> int:
+def _finish(report: Report, verdict: VerdictDocument, targets: Sequence[Destination]) -> int:
     _write(report, verdict, targets)
     return _EXIT_OF[verdict.outcome.value]
 
 
-def _write(report: Report, verdict: VerdictDocument | None, targets: list[tuple[str, Path | None]]) -> None:
+def _write(report: Report, verdict: VerdictDocument | None, targets: Sequence[Destination]) -> None:
+    """Render everything, then write everything: one that cannot be made leaves nothing half done."""
     from provenance.documents.files import write_atomically
     from provenance.pipeline.render import render
 
-    for kind, place in targets:
-        if place is None:
-            click.echo(render(kind, report, verdict, terminal=sys.stdout.isatty()), nl=False)
-        else:
-            write_atomically(place, render(kind, report, verdict).encode("utf-8"))
+    texts = [
+        render(target.kind, report, verdict, terminal=target.path is None and sys.stdout.isatty()) for target in targets
+    ]
+    for target, text in zip(targets, texts, strict=True):
+        if target.path is not None:
+            write_atomically(target.path, text.encode("utf-8"))
+    for target, text in zip(targets, texts, strict=True):
+        if target.path is None:
+            _say(text)
+
+
+def _say(text: str) -> None:
+    """Print a result; a full disk behind standard output is no crash of ours, and no verdict either."""
+    try:
+        click.echo(text, nl=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise CouldNotLook(f"standard output cannot be written: {error.strerror}") from None
 
 
 def _progress() -> Bar:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from provenance.errors import NotVerified
+from provenance.errors import NotVerified, UsageError
+from provenance.records import Severity
 
 if TYPE_CHECKING:
     from provenance.documents.report import Report
@@ -62,21 +63,47 @@ def _looked(model: str, base: str | None, progress: Watch) -> Report:
 
 
 def _reported(model: str, path: str, progress: Watch) -> Report:
-    """The report in the file at `path`, once the model on disk has been digested again and is the one it is about."""
-    from provenance.documents.report import File, subject
-    from provenance.pipeline.gather import digest
+    """The report in the file at `path`, once the model on disk has been looked at again and is what it speaks of.
+
+    The file lies open to whoever can write to it, and what is signed is believed: so the model is digested and scanned
+    anew, and a report that names other bytes, or leaves out what a scan finds, is not signed. What it says of a base is
+    the signer's own word; the base is not read again.
+    """
+    from provenance.documents.report import subject
+    from provenance.pipeline.compose import compose, tool
+    from provenance.pipeline.gather import gather
     from provenance.pipeline.report import load
     from provenance.trust.attest.file_set import differences, summary
 
     report = load(path)
-    seen = digest(model, progress)
-    now, then = subject(seen), report.subject
-    compared = ("sha256", "kind", "tensor_root", "tensor_count", "excluded")
-    if changed := differences([File.model_validate(file) for file in then.files], seen.manifest):
+    if report.inputs.verb not in _EVIDENCE:
+        raise UsageError(f"a report of {report.inputs.verb} is no evidence of its own", where=path, todo=_AGAIN)
+    if report.tool != tool():
+        raise UsageError("made by another version, or with other rules", where=path, todo=_AGAIN)
+    gathered = gather(model, None, weights=False, watch=progress)
+    if changed := differences(report.subject.files, gathered.evidence.candidate.manifest):
         raise NotVerified(8, f"the report is about other files: {summary(changed)}", where=model, todo=_AGAIN)
-    if any(getattr(now, name) != getattr(then, name) for name in compared):
+    now, then = subject(gathered.evidence.candidate), report.subject
+    if any(getattr(now, name) != getattr(then, name) for name in _SUBJECT):
         raise NotVerified(8, "the report is about another model", where=model, todo=_AGAIN)
+    seen = compose(gathered, verb="scan", candidate=model, base=None)
+    if left_out := _left_out(seen, report):
+        raise NotVerified(8, f"the report leaves out what a scan finds: {left_out}", where=path, todo=_AGAIN)
     return report
 
 
-_AGAIN = "make the report again from these files"
+def _left_out(seen: Report, report: Report) -> str:
+    """The first thing that a scan without a base says and `report` does not; empty where it says all of it."""
+    said = {(row.rule, row.severity, row.location.file, row.location.tensor) for row in report.findings}
+    for row in seen.findings:
+        key = (row.rule, row.severity, row.location.file, row.location.tensor)
+        if row.severity.rank >= Severity.WARNING.rank and key not in said:
+            return f"{row.rule} in {row.location.file or row.location.tensor}"
+    unread = {row.surface for row in report.skipped if row.asked}
+    return next((f"{row.surface} was not read" for row in seen.skipped if row.asked and row.surface not in unread), "")
+
+
+_AGAIN = "make the report again from these files with check -o json=PATH"
+_EVIDENCE = ("check", "scan", "diff", "attest")
+"""Verbs whose reports say what was found in the model itself."""
+_SUBJECT = ("sha256", "kind", "tensor_root", "tensor_count", "excluded")

@@ -47,6 +47,8 @@ def check(
             "attestations were given and nobody is named who may have signed them",
             todo="name a public key with --signer, or a policy that names signers",
         )
+    if signers and not attestations:
+        raise UsageError("a signer is named and no attestation is given", todo="add --attestation FILE.sigstore.jsonl")
     gathered = gather(model, base, watch=progress)
     claims = trusted.claims(gathered.evidence.candidate.manifest, when)
     report = compose(gathered, verb="check", candidate=model, base=base, options=trusted.options, claims=claims)

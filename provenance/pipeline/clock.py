@@ -13,11 +13,11 @@ def moment(at: str | None) -> datetime:
         return datetime.now(UTC).replace(microsecond=0)
     try:
         parsed = datetime.fromisoformat(at)
-    except ValueError:
-        parsed = None
-    if parsed is None or parsed.tzinfo is None:
-        raise UsageError(f"--at {at!r} is not a time with a zone", todo="write it as 2026-11-21T12:00:00Z")
-    return parsed.astimezone(UTC).replace(microsecond=0)
+        if parsed.tzinfo is not None:
+            return parsed.astimezone(UTC).replace(microsecond=0)
+    except (ValueError, OverflowError):  # the first and the last day of the calendar have no other zone
+        pass
+    raise UsageError(f"--at {at!r} is not a time with a zone", todo="write it as 2026-11-21T12:00:00Z")
 
 
 def rfc3339(when: datetime) -> str:

@@ -286,6 +286,8 @@ def _unread(model: ModelEvidence) -> dict[str, str]:
 def _gathered(candidate: ModelEvidence, base: ModelEvidence | Skipped, lineage: Lineage | Skipped) -> Gathered:
     _require_weights(candidate)
     unread = tuple(Skipped(file, why, asked=True) for file, why in _unread(candidate).items())
+    if isinstance(base, ModelEvidence):
+        unread += tuple(Skipped(f"base: {file}", why) for file, why in _unread(base).items())
     template = any(isinstance(fact, TextFact) and fact.role == "chat-template" for fact in candidate.facts)
     unjudged = (TEMPLATE_ALONE,) if template and isinstance(base, Skipped) else ()
     evidence = Evidence(candidate, base, lineage, (*unread, *unjudged, NO_PROBE))

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from datetime import date
 
+from provenance.errors import one_line
+
 
 def show(name: str) -> str:
     """The policy as it will be judged, complete and with its digest, as TOML that can be used as a policy file."""
@@ -14,7 +16,7 @@ def show(name: str) -> str:
 
     loaded = load(name)
     refuse_unknown_rules(loaded, RULES)
-    head = f"# {loaded.source}, policy digest sha256:{loaded.sha256}\n"
+    head = f"# {one_line(loaded.source)}, policy digest sha256:{loaded.sha256}\n"
     tree = loaded.policy.model_dump(by_alias=True, exclude_none=True, exclude={"extends"})
     return head + "\n".join(_toml(tree)) + "\n"
 
@@ -25,7 +27,7 @@ def describe(name: str) -> str:
 
     trusted = trust(name, (), ())
     signers = ", ".join(signer.name for signer in trusted.signers) or "none named"
-    return f"{trusted.policy.name}: valid; signers: {signers}; policy digest sha256:{trusted.policy.sha256}"
+    return one_line(f"{trusted.policy.name}: valid; signers: {signers}; policy digest sha256:{trusted.policy.sha256}")
 
 
 def _toml(table: Mapping[str, object], path: str = "") -> Iterator[str]:
@@ -58,5 +60,10 @@ def _value(value: object) -> str:
         return value.isoformat()
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
-    # JSON's strings are TOML's basic strings; enums of ours are strings.
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)
+    return _string(value) if isinstance(value, str) else str(value)
+
+
+def _string(text: str) -> str:
+    """A TOML basic string; what a terminal would not show as it is, is escaped."""
+    quoted = json.dumps(str(text), ensure_ascii=False)
+    return "".join(c if one_line(c) == c else f"\\U{ord(c):08x}" for c in quoted)
