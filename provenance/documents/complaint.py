@@ -18,13 +18,22 @@ _MAX_SHOWN = 80
 
 
 def complaint(
-    error: ValidationError, *, where: str, known: Callable[[Path], Iterable[str]], forms: Mapping[str, str]
+    error: ValidationError,
+    *,
+    where: str,
+    known: Callable[[Path], Iterable[str]],
+    forms: Mapping[str, str],
+    missing: Callable[[Path], str] = lambda path: "add it",
 ) -> UsageError:
     """The first thing that is wrong; an unknown key before all, since it is often why another one is missing.
 
-    `known` lists the keys of the table at a path, `forms` says in words what a pattern asks for.
+    `known` lists the keys of the table at a path, `forms` says in words what a pattern asks for, and `missing` what to
+    do about a key that is not there.
     """
     details = sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
+    if details[0]["type"] == "missing":
+        path = _path(details[0])
+        return UsageError(f"`{_written(path)}` is missing", where=where, todo=missing(path))
     what, todo = _told(details[0], known, forms)
     return UsageError(what, where=where, todo=todo)
 
@@ -36,15 +45,12 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str:
 
 
 def _told(detail: ErrorDetails, known: Callable[[Path], Iterable[str]], forms: Mapping[str, str]) -> tuple[str, str]:
-    # Parts in brackets are pydantic's own: a branch of a union, or `[key]` for the name of a table.
-    path = tuple(part for part in detail["loc"] if not str(part).startswith("["))
+    path = _path(detail)
     name, given = _written(path), detail["input"]
     match detail["type"]:
         case "extra_forbidden":
             keys = tuple(known(path[:-1]))
             return f"unknown key `{name}`", did_you_mean(str(path[-1]), keys) or f"known here: {', '.join(keys)}"
-        case "missing":
-            return f"`{name}` is missing", "add it"
         case "enum" | "literal_error":
             allowed = re.findall(r"'([^']*)'", detail["ctx"]["expected"]) or [detail["ctx"]["expected"]]
             hint = did_you_mean(str(given), allowed) or f"use {' or '.join(allowed)}"
@@ -65,6 +71,11 @@ def _told(detail: ErrorDetails, known: Callable[[Path], Iterable[str]], forms: M
             return f"`{name}`: {detail['msg']}".removeprefix("``: "), "see docs/policy.md"
         case _:
             return f"`{name}` is {_short(given)}", f"{detail['msg'][:1].lower()}{detail['msg'][1:]}"
+
+
+def _path(detail: ErrorDetails) -> Path:
+    # Parts in brackets are pydantic's own: a branch of a union, or `[key]` for the name of a table.
+    return tuple(part for part in detail["loc"] if not str(part).startswith("["))
 
 
 def _written(path: Path) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import tomllib
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -196,9 +197,10 @@ class Coverage(Table):
     may_skip: tuple[Name, ...] = ()
     """Surfaces that `not-asked` does not mean."""
     asked: Missing = "unknown"
-    """A surface that was asked for and could not be looked at."""
+    """A surface that was asked for and could not be looked at, such as the lineage with `--base`."""
     unread: Missing = "unknown"
-    """A surface of which a part was not read."""
+    """A file with weights or code that was not read, or a surface of which a part was not. It warns where an exception
+    accepts every finding in that file."""
     assurance: Assurance = Assurance.BYTES
     """The weakest assurance that is enough; a weaker one is unknown."""
 
@@ -320,7 +322,17 @@ def validate(tree: dict[str, object], *, where: str) -> Policy:
     except RecursionError:
         raise UsageError("nested too deeply", where=where, todo="see docs/policy.md") from None
     except ValidationError as error:
-        raise complaint(error, where=where, known=_known_keys, forms=FORMS) from None
+        missing = partial(_supply, tree.get("extends"))
+        raise complaint(error, where=where, known=_known_keys, forms=FORMS, missing=missing) from None
+
+
+def _supply(extends: object, path: tuple[int | str, ...]) -> str:
+    """What to do about a missing key: who extends a policy may have thought that a table takes over the rest of it."""
+    name = str(extends).removeprefix("builtin:")
+    if name not in PRESETS or path[0] not in ("formats", "findings", "lineage", "coverage"):
+        return "add it"
+    shown = f"copy its keys from `provenance policy show {name}`"
+    return f"with extends, a table is replaced as a whole: {shown}"
 
 
 def _known_keys(path: tuple[int | str, ...]) -> tuple[str, ...]:

@@ -119,13 +119,16 @@ def from_report(report: Report, *, time_created: str) -> tuple[tuple[str, Predic
 
 
 def most_changed(report: Report) -> list[TensorRow]:
-    """Every tensor that is not identical or cast, the largest relative change first, then by name."""
-    quiet = (None, TensorState.IDENTICAL, TensorState.CAST)
-    rows = [row for row in report.tensors if row.state not in quiet]
-    return sorted(rows, key=lambda row: (-_relative_norm(row), row.name))
+    """Every tensor that is not identical or cast: measured changes first and the largest of them before all, by the
+    norm of the delta over the base's; then, by state and name, what has no such measure.
+    """
+    loud = [state for state in TensorState if state not in (TensorState.IDENTICAL, TensorState.CAST)]
+    rows = [(row, loud.index(row.state)) for row in report.tensors if row.state in loud]
+    return [row for row, _ in sorted(rows, key=lambda pair: (-_relative_norm(pair[0]), pair[1], pair[0].name))]
 
 
 def _relative_norm(row: TensorRow) -> float:
-    if row.delta is None or row.delta.relative_norm is None:
-        return float("inf")  # added, missing, reshaped or not finite: before any measured change
-    return row.delta.relative_norm
+    if row.delta is None:
+        return -1.0  # added, missing, reshaped or unsupported: after every measured change
+    # None where the base is zero, or something is not finite: nothing is known to be larger.
+    return float("inf") if row.delta.relative_norm is None else row.delta.relative_norm

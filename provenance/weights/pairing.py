@@ -2,23 +2,24 @@
 
 Tensors meet by canonical role where an architecture gives both one, else by stored name. Only headers are looked at.
 No tensor is ever dropped: each of the candidate's is in a pair or added, each role of the base is in a pair or missing.
+Where names are not mapped, `added` and `missing` say no more than "without a counterpart", and why (`Unpaired.obstacle`).
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
-from provenance.errors import one_line
 from provenance.records import Header, Tensor
-from provenance.weights import kernels
-from provenance.weights.architectures import Architecture, Layout, recognise
+from provenance.weights import adapters, kernels
+from provenance.weights.architectures import Architecture, recognise
 from provenance.weights.architectures.dense import EMBEDDING, LM_HEAD
+from provenance.weights.entries import Entry, Lookup, entries
+from provenance.weights.naming import Named, Naming, adapter_part, shard_set, shown
 
 _TIED = "one side stores no lm_head and uses its embedding, which is what the other's lm_head is compared with"
-_CLASH = "several stored names of one model claim this role, so it is matched by stored name"
-_COPIES = "the base stores this tensor more than once; this compares with the one in "
+_CONTESTED = "several stored names of one model claim this role"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,10 @@ class Unpaired:
 
     role: str
     tensor: Tensor
+    obstacle: str = ""
+    """Why it is not known to be added, or missing, in plain words; empty where it is."""
+    generated: bool = False
+    """It is computed from the config, not learnt, so that it says nothing of the other tensors."""
     note: str = ""
 
 
@@ -58,28 +63,17 @@ class Pairing:
     """Both have the same weight files with byte-identical headers: names, dtypes, shapes, order, metadata, shards."""
     renamed: bool
     """Some pair has two stored names, or lies in files of two formats, or a tensor is stored more than once."""
+    adapter: bool = False
+    """Every tensor of the candidate is a low-rank adapter's and fits a module of the base; none of these is missing."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
-    tensor: Tensor
-    file_format: str
-    role: str | None
-    """None where the tensor is matched by stored name."""
-    layout: Layout
-    scaled: bool
-    """A scale is stored beside it, so its stored values are not the weights."""
-    note: str = ""
+class _Side:
+    """One of the two models."""
 
-    @property
-    def key(self) -> tuple[bool, str]:
-        """What it is matched by; a role and a stored name that read alike are two keys."""
-        return (False, self.tensor.name) if self.role is None else (True, self.role)
-
-    @property
-    def label(self) -> str:
-        """The role where there is one, else the stored name."""
-        return self.tensor.name if self.role is None else self.role
+    entries: list[Entry]
+    family: str
+    """What its tensors' names are those of, as messages say it."""
 
 
 def pair(
@@ -92,26 +86,42 @@ def pair(
     architectures = [_architecture(candidate, candidate_config), _architecture(base, base_config)]
     # A model that does not say what it is, say one file without its config, is read with the other's names.
     ours, theirs = architectures[0] or architectures[1], architectures[1] or architectures[0]
-    entries, base_entries = _entries(candidate, ours), _entries(base, theirs)
-    lookup = _Lookup(base_entries)
-    pairs, added = [], []
-    for entry in entries:
+    side = _Side(entries(candidate, ours), _family(candidate, candidate_config))
+    base_side = _Side(entries(base, theirs), _family(base, base_config))
+    pairs, added, missing = _matched(side.entries, base_side.entries)
+    if not _declares_untied(candidate_config) and not _declares_untied(base_config):
+        pairs += _tied(side.entries, base_side.entries, added, missing)
+    alone = bool(added) and len(added) == len(side.entries) and all(adapter_part(e.tensor.name) for e in added)
+    parts = adapters.fit((e.tensor for e in added), _shapes(base_side.entries, theirs))
+    return Pairing(
+        architecture="/".join(dict.fromkeys(a.name for a in (ours, theirs) if a is not None)) or "names",
+        pairs=tuple(pairs),
+        added=_unpaired(added, side, base_side, {tensor: note for tensor, (_, note) in parts.items()}),
+        missing=() if alone else _unpaired(missing, base_side, side),
+        identical_headers=_header_digests(candidate) == _header_digests(base),
+        renamed=_renamed(side.entries, base_side.entries, pairs),
+        adapter=alone and all(fits for fits, _ in parts.values()),
+    )
+
+
+def _matched(side: list[Entry], base: list[Entry]) -> tuple[list[TensorPair], list[Entry], list[Entry]]:
+    """Pairs, the candidate's tensors without a counterpart, and the base's."""
+    lookup, turned = Lookup(base), Lookup(side)
+    pairs, added, missing = [], [], []
+    for entry in side:
         match = lookup.counterpart(entry)
         if match is None:
             added.append(entry)
         else:
             pairs.append(_pair(entry, *match))
-    missing = lookup.unmatched()
-    if not _declares_untied(candidate_config) and not _declares_untied(base_config):
-        pairs += _tied(entries, base_entries, added, missing)
-    return Pairing(
-        architecture="/".join(dict.fromkeys(a.name for a in (ours, theirs) if a is not None)) or "names",
-        pairs=tuple(pairs),
-        added=tuple(Unpaired(e.label, e.tensor, e.note) for e in added),
-        missing=tuple(Unpaired(e.label, e.tensor, e.note) for e in missing),
-        identical_headers=_header_digests(candidate) == _header_digests(base),
-        renamed=_renamed(entries, base_entries, pairs),
-    )
+    for entry in lookup.unmatched():
+        match = turned.counterpart(entry) if entry.contested else None
+        if match is None:
+            missing.append(entry)
+        elif match[0].layout == entry.layout:
+            # The base has the role under a second name; in another order of rows it can only be a copy of the first.
+            pairs.append(_pair(match[0], entry))
+    return pairs, added, missing
 
 
 def _architecture(headers: Sequence[Header], config: Mapping[str, object] | None) -> Architecture | None:
@@ -122,61 +132,7 @@ def _architecture(headers: Sequence[Header], config: Mapping[str, object] | None
     return recognise(config, {"general.architecture": next(iter(declared), None)})
 
 
-def _entries(headers: Sequence[Header], architecture: Architecture | None) -> list[_Entry]:
-    entries = []
-    names = {tensor.name for header in headers for tensor in header.tensors}
-    for header in headers:
-        for tensor in header.tensors:
-            place = architecture.place(tensor.name, header.format) if architecture else None
-            role, layout = (place.role, place.layout) if place else (None, Layout.PLAIN)
-            entries.append(_Entry(tensor, header.format, role, layout, _scaled(tensor.name, names)))
-    return [replace(e, role=None, note=_CLASH) if clash else e for e, clash in _clashes(entries)]
-
-
-def _scaled(name: str, names: set[str]) -> bool:
-    return any(name + suffix in names for suffix in ("_scale_inv", "_scale"))
-
-
-def _clashes(entries: list[_Entry]) -> Iterator[tuple[_Entry, bool]]:
-    """Each entry, and whether another stored name of the same format claims its role."""
-    claims: dict[tuple[str | None, str], set[str]] = defaultdict(set)
-    for entry in entries:
-        claims[entry.role, entry.file_format].add(entry.tensor.name)
-    for entry in entries:
-        yield entry, entry.role is not None and len(claims[entry.role, entry.file_format]) > 1
-
-
-class _Lookup:
-    """Finds the base's tensor for each of the candidate's, and remembers which were found."""
-
-    def __init__(self, entries: list[_Entry]) -> None:
-        self._entries = entries
-        self._by_role: dict[str, list[_Entry]] = defaultdict(list)
-        self._by_name: dict[str, list[_Entry]] = defaultdict(list)
-        self._found: set[tuple[bool, str]] = set()
-        for entry in entries:
-            self._by_name[entry.tensor.name].append(entry)
-            if entry.role is not None:
-                self._by_role[entry.role].append(entry)
-
-    def counterpart(self, entry: _Entry) -> tuple[_Entry, str] | None:
-        """The base's tensor for `entry`, with a note where it had several; the same format and file come first."""
-        found = self._by_role.get(entry.role, []) if entry.role is not None else []
-        found = found or [e for e in self._by_name.get(entry.tensor.name, []) if None in (e.role, entry.role)]
-        if not found:
-            return None
-        best = min(
-            found, key=lambda e: (e.file_format != entry.file_format, e.tensor.file != entry.tensor.file, e.tensor.file)
-        )
-        self._found.add(best.key)
-        return best, _COPIES + one_line(best.tensor.file) if len(found) > 1 else ""
-
-    def unmatched(self) -> list[_Entry]:
-        """Tensors of the base whose role (or name) no tensor of the candidate has; a second copy is not among them."""
-        return [e for e in self._entries if e.key not in self._found]
-
-
-def _pair(entry: _Entry, base: _Entry, note: str = "", role: str | None = None) -> TensorPair:
+def _pair(entry: Entry, base: Entry, note: str = "", role: str | None = None) -> TensorPair:
     same_dtype = entry.tensor.dtype == base.tensor.dtype
     same_order = entry.layout == base.layout
     return TensorPair(
@@ -185,11 +141,11 @@ def _pair(entry: _Entry, base: _Entry, note: str = "", role: str | None = None) 
         base=base.tensor,
         same_storage=same_dtype and same_order and entry.tensor.shape == base.tensor.shape,
         obstacle=_obstacle(entry, base),
-        note="; ".join(n for n in dict.fromkeys((entry.note, base.note, note)) if n),
+        note="; ".join(n for n in (_CONTESTED if entry.contested or base.contested else "", note) if n),
     )
 
 
-def _obstacle(entry: _Entry, base: _Entry) -> str:
+def _obstacle(entry: Entry, base: Entry) -> str:
     if entry.layout != base.layout:
         return "one side stores the rows of each head interleaved, as llama.cpp does; they are not compared yet"
     for side, e in (("candidate", entry), ("base", base)):
@@ -202,12 +158,23 @@ def _obstacle(entry: _Entry, base: _Entry) -> str:
     return ""
 
 
+def _shapes(base: list[Entry], architecture: Architecture | None) -> Callable[[str], tuple[int, ...] | None]:
+    """Shapes of the base's tensors by the names that the Hub gives them."""
+    lookup = Lookup(base)
+
+    def shape(name: str) -> tuple[int, ...] | None:
+        place = architecture.place(name, "safetensors") if architecture else None
+        return lookup.shape(name, place.role if place else None)
+
+    return shape
+
+
 def _declares_untied(config: Mapping[str, object] | None) -> bool:
     return config is not None and config.get("tie_word_embeddings") is False
 
 
 def _tied(
-    entries: list[_Entry], base_entries: list[_Entry], added: list[_Entry], missing: list[_Entry]
+    entries: list[Entry], base_entries: list[Entry], added: list[Entry], missing: list[Entry]
 ) -> Iterable[TensorPair]:
     """Pairs an lm_head that only one side stores with the other's embedding; takes it out of `added` or `missing`."""
     for unpaired, others in ((added, base_entries), (missing, entries)):
@@ -226,7 +193,7 @@ def _header_digests(headers: Sequence[Header]) -> list[tuple[str, str]]:
     return sorted(("" if len(headers) == 1 else header.file, header.blake3) for header in headers)
 
 
-def _renamed(entries: list[_Entry], base_entries: list[_Entry], pairs: list[TensorPair]) -> bool:
+def _renamed(entries: list[Entry], base_entries: list[Entry], pairs: list[TensorPair]) -> bool:
     stored, base_stored = (Counter((e.tensor.name, e.file_format) for e in side) for side in (entries, base_entries))
     shared = stored.keys() & base_stored.keys()
     return (

@@ -4,6 +4,7 @@
     presets/      the built-in policies, as TOML
     interface     what a rule is, and the case it judges
     exhibits      a report and verified claims as one case
+    failures      why attestations did not verify, in a few words
     formats findings lineage coverage attestations exceptions    one table of the policy each
 
 Each rule passes, warns, fails or is unknown. One failure denies; else one unknown leaves the verdict undecided; else

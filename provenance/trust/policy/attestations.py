@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from provenance.documents.policy import Requirement
 from provenance.records import RuleOutcome, RuleResult, VerifiedClaim
-from provenance.trust.policy.interface import Case, counted, listed, ruled
+from provenance.trust.policy import failures
+from provenance.trust.policy.interface import Case, brief, counted, listed, ruled
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far a verified time may lie after the evaluation time: two clocks never agree."""
@@ -24,9 +25,10 @@ def judge(case: Case) -> tuple[RuleOutcome, ...]:
 def _verified(case: Case) -> tuple[RuleOutcome, ...]:
     rule = "attestations.verified"
     if case.failures:
-        why = listed(f"{failure.source} at step {failure.step}: {failure.reason}" for failure in case.failures)
-        failed = f"{counted(len(case.failures), 'attestation')} did not verify: {why}"
-        return (ruled(rule, RuleResult.FAIL, f"{failed}; do not use the model as attested"),)
+        where = listed(f"{failure.source} at step {failure.step}: {failure.reason}" for failure in case.failures)
+        failed = f"{counted(len(case.failures), 'attestation')} not verified: {where}"
+        message = f"{failures.lead(case.failures)}; {failed}; do not use the model as attested"
+        return (ruled(rule, RuleResult.FAIL, message),)
     if case.claims:
         by = listed(f"{claim.predicate_type.rpartition('/attestation/')[2]} by {claim.signer}" for claim in case.claims)
         return (ruled(rule, RuleResult.PASS, f"{counted(len(case.claims), 'attestation')} verified: {by}"),)
@@ -37,17 +39,31 @@ def _verified(case: Case) -> tuple[RuleOutcome, ...]:
 
 def _required(case: Case, requirement: Requirement) -> RuleOutcome:
     rule = f"attestations.{requirement.type}"
-    made_by = f" from {' or '.join(requirement.signers)}" if requirement.signers else ""
-    made = [claim for claim in case.claims if _meant(claim, requirement)]
+    made_by = f" from {brief(' or '.join(requirement.signers), 40)}" if requirement.signers else ""
+    made = _made(case, requirement)
     fresh = [claim for claim in made if _young_enough(claim, requirement, case.at)]
     if fresh:
         return ruled(rule, RuleResult.PASS, f"attested by {listed(claim.signer for claim in fresh)}")
     if made:
         times = listed(claim.signed_at or "at no verified time" for claim in made)
-        message = f"none{made_by} is known to be younger than {requirement.max_age} (signed {times}); have one made"
+        message = f"no {brief(requirement.type)} attestation{made_by} is known to be younger than {requirement.max_age}"
+        message += f"; signed {times}; have one made"
     else:
-        message = f"none{made_by} was verified; ask for one, or make one with provenance attest"
+        kinds = brief(" or ".join(_missing_with(case, requirement)))
+        message = f"no {kinds} attestation{made_by} was verified; ask for one, or make one with provenance attest"
     return ruled(rule, requirement.on_missing, message)
+
+
+def _made(case: Case, requirement: Requirement) -> list[VerifiedClaim]:
+    return [claim for claim in case.claims if _meant(claim, requirement)]
+
+
+def _missing_with(case: Case, requirement: Requirement) -> dict[str, None]:
+    """The type that is required, and those required after it whose absence means the same: one headline tells all."""
+    at = case.policy.attestations.index(requirement)
+    alike = (requirement.signers, requirement.on_missing)
+    missing = (other for other in case.policy.attestations[at:] if not _made(case, other))
+    return dict.fromkeys(other.type for other in missing if (other.signers, other.on_missing) == alike)
 
 
 def _meant(claim: VerifiedClaim, requirement: Requirement) -> bool:

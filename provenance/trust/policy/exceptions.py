@@ -1,7 +1,7 @@
 """`[[exception]]`: one rule's findings accepted for one model, by its digest, until a date.
 
 An exception never hides anything: its findings stay in the report, and its use, its end and its being of no use are
-each a warning of their own.
+each a warning of their own. So is a file that was not read, where all that was found in it is accepted.
 """
 
 from __future__ import annotations
@@ -9,12 +9,23 @@ from __future__ import annotations
 from provenance.documents.policy import Acceptance
 from provenance.documents.report import FindingRow
 from provenance.records import RuleOutcome, RuleResult
-from provenance.trust.policy.interface import Case, ruled
+from provenance.trust.policy.interface import Case, brief, ruled
 
 
 def accepted(case: Case, finding: FindingRow) -> bool:
     """Whether an exception that still holds accepts the finding for this model."""
     return any(entry.rule == finding.rule and not _expired(case, entry) for entry in _about(case))
+
+
+def accepted_files(case: Case) -> frozenset[str]:
+    """Files in which something was found, and nothing but what is accepted.
+
+    Who accepts what is wrong with a file that nobody could read has accepted that it was not read. A file with one
+    further finding, whoever made it, is none of these.
+    """
+    found = [finding for exhibit in case.exhibits for finding in exhibit.findings or () if finding.location.file]
+    refused = {finding.location.file for finding in found if not accepted(case, finding)}
+    return frozenset(finding.location.file or "" for finding in found) - refused
 
 
 def judge(case: Case) -> tuple[RuleOutcome, ...]:
@@ -24,13 +35,14 @@ def judge(case: Case) -> tuple[RuleOutcome, ...]:
 
 
 def _judge(case: Case, entry: Acceptance, used: bool) -> RuleOutcome:
-    rule = f"exception.{entry.rule}"
+    rule, accepts = f"exception.{entry.rule}", brief(entry.rule)
     if not used:
-        message = "the model has no such finding; remove the exception"
+        message = f"the model has no such finding as {accepts}; remove the exception"
     elif _expired(case, entry):
-        message = f"it ended on {entry.expires}, so its findings count again; remove it or have it approved anew"
+        message = f"{accepts} was accepted until {entry.expires}, and counts again"
+        message += "; remove the exception, or have it approved anew"
     else:
-        message = f"accepted until {entry.expires} by {entry.approved_by}: {entry.reason}"
+        message = f"{accepts} is accepted until {entry.expires}; by {entry.approved_by}: {entry.reason}"
     return ruled(rule, RuleResult.WARN, message)
 
 

@@ -10,11 +10,11 @@ from provenance.documents.policy import Policy
 from provenance.documents.predicates import MODEL_LINEAGE, MODEL_SCAN, ModelLineage, ModelScan
 from provenance.documents.report import Report
 from provenance.records import FailedClaim, Manifest, VerifiedClaim, VerifiedClaims
+from provenance.trust.policy.failures import SUBJECT_STEP
 from provenance.trust.policy.interface import THIS_RUN, Case, Exhibit
 
-SUBJECT_STEP = 8
 SEMANTICS_STEP = 10
-"""Numbers of the steps of verification (docs/verification.md) that are taken once more here."""
+"""The step of verification (docs/verification.md) that is taken once more here, beside the one about the subject."""
 
 
 def case(model: Report | Manifest, claims: VerifiedClaims | None, policy: Policy, at: datetime) -> Case:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from provenance.documents.report import FindingRow
 from provenance.records import RuleOutcome, RuleResult
 from provenance.trust.policy import exceptions
-from provenance.trust.policy.interface import Case, counted, listed, ruled, told
+from provenance.trust.policy.interface import Case, counted, enumerated, ruled
 
 
 def judge(case: Case) -> tuple[RuleOutcome, ...]:
@@ -14,11 +14,11 @@ def judge(case: Case) -> tuple[RuleOutcome, ...]:
     if not scans:
         message = "nothing says what a scan finds; present a model-scan attestation, or run provenance check"
         return (ruled("findings.on-missing", case.policy.findings.on_missing, message),)
-    hits: dict[str, list[str]] = {"deny": [], "deny-severity": [], "warn": [], "warn-severity": []}
+    hits: dict[str, list[tuple[str, str]]] = {"deny": [], "deny-severity": [], "warn": [], "warn-severity": []}
     for exhibit in scans:
         for finding in exhibit.findings or ():
             if not exceptions.accepted(case, finding) and (key := _key(case, finding)):
-                hits[key].append(_described(finding) + told(exhibit.origin))
+                hits[key].append((_described(finding), exhibit.origin))
     outcomes = [_outcome(key, found, case) for key, found in hits.items() if found]
     if not hits["deny-severity"]:
         message = f"no finding of severity {case.policy.findings.deny_severity} or above"
@@ -38,7 +38,7 @@ def _key(case: Case, finding: FindingRow) -> str | None:
     return "warn-severity" if finding.severity.rank >= table.warn_severity.rank else None
 
 
-def _outcome(key: str, found: list[str], case: Case) -> RuleOutcome:
+def _outcome(key: str, found: list[tuple[str, str]], case: Case) -> RuleOutcome:
     table = case.policy.findings
     what = {
         "deny": "of a rule that is denied",
@@ -47,8 +47,8 @@ def _outcome(key: str, found: list[str], case: Case) -> RuleOutcome:
         "warn-severity": f"of severity {table.warn_severity} or above",
     }[key]
     result = RuleResult.FAIL if key.startswith("deny") else RuleResult.WARN
-    example = found[0].partition(" ")[0]
-    message = f"{counted(len(dict.fromkeys(found)), 'finding')} {what}: {listed(found)}"
+    example = found[0][0].partition(" ")[0]
+    message = f"{counted(len({name for name, _ in found}), 'finding')} {what}: {enumerated(found)}"
     return ruled(f"findings.{key}", result, f"{message}; see provenance explain {example}")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from provenance.records import RuleOutcome, RuleResult
-from provenance.trust.policy.interface import Case, counted, listed, ruled
+from provenance.trust.policy.interface import THIS_RUN, Case, brief, counted, enumerated, ruled
 
 
 def _endings(text: str) -> frozenset[str]:
@@ -59,15 +59,16 @@ def _weights(case: Case) -> RuleOutcome:
     rule, allowed = "formats.allow", case.policy.formats.allow
     if allowed == "any":
         return ruled(rule, RuleResult.PASS, "weights may be of any format")
+    stored = brief(" or ".join(allowed), 40)
     weights = [path for path in case.files if weight_formats(path)]
     wrong = [path for path in weights if not weight_formats(path) <= {*allowed}]
     if wrong:
-        message = f"not stored as {' or '.join(allowed)}: {listed(wrong)}; get the model in that form"
+        message = f"not stored as {stored}: {_named(wrong)}; get the model in that form"
         return ruled(rule, RuleResult.FAIL, message)
     if not weights:
-        message = f"no file is named as {' or '.join(allowed)} weights are; name the folder or file that holds them"
+        message = f"no file is named as {stored} weights are; name the folder or file that holds them"
         return ruled(rule, RuleResult.UNKNOWN, message)
-    return ruled(rule, RuleResult.PASS, f"{counted(len(weights), 'weight file')}, stored as {' or '.join(allowed)}")
+    return ruled(rule, RuleResult.PASS, f"{counted(len(weights), 'weight file')}, stored as {stored}")
 
 
 def _others(case: Case) -> RuleOutcome:
@@ -80,9 +81,13 @@ def _others(case: Case) -> RuleOutcome:
     else:
         wrong, kind = [path for path in others if not _known(path)], "unknown kind of file"
     if wrong:
-        message = f"{kind} beside the weights: {listed(wrong)}; read it, then use a copy of the model without it"
+        message = f"{kind} beside the weights: {_named(wrong)}; read it, then use a copy of the model without it"
         return ruled(rule, RuleResult.FAIL, message)
     return ruled(rule, RuleResult.PASS, f"no {kind} among {counted(len(others), 'other file')}")
+
+
+def _named(paths: list[str]) -> str:
+    return enumerated((path, THIS_RUN) for path in paths)
 
 
 def _known(path: str) -> bool:

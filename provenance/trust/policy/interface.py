@@ -59,8 +59,35 @@ Rule = Callable[[Case], tuple[RuleOutcome, ...]]
 
 
 def ruled(rule: str, result: RuleResult | str, message: str) -> RuleOutcome:
-    """The outcome of one rule; `message` may hold names that others chose."""
+    """The outcome of one rule; `message` may hold names that others chose.
+
+    Its first clause says what is wrong in at most about a hundred characters, and the rest what to do.
+    """
     return RuleOutcome(rule=rule, result=RuleResult(result), message=one_line(message))
+
+
+def brief(name: str, limit: int = 50) -> str:
+    """`name` in at most `limit` characters: what is too long loses its middle, since paths differ at both ends."""
+    name = one_line(name)
+    if len(name) <= limit:
+        return name
+    tail = 2 * limit // 3
+    return f"{name[: limit - tail - 1]}…{name[-tail:]}"
+
+
+def enumerated(items: Iterable[tuple[str, str]], room: int = 50) -> str:
+    """`a and 4 more; also b, c and 2 more`, for (name, origin): a first clause that stays short, then what it left out.
+
+    A message's first clause, up to the first `; `, is what headlines quote. A name that several origins give counts
+    once, by the first of them.
+    """
+    origins: dict[str, str] = {}
+    for name, origin in items:
+        origins.setdefault(name, origin)
+    (name, origin), *others = origins.items()
+    rest = f" and {len(others)} more" if others else ""
+    also = f"; also {listed((other + told(by) for other, by in others), 2)}" if others else ""
+    return f"{brief(name, room)}{rest}{says(origin)}{also}"
 
 
 def listed(items: Iterable[str], limit: int = 3) -> str:
@@ -76,5 +103,10 @@ def counted(number: int, noun: str) -> str:
 
 
 def told(origin: str) -> str:
-    """The end of a sentence on whose word something is: nothing for this run's own."""
+    """In brackets, on whose word something is: nothing for this run's own."""
     return f" (says {origin})" if origin != THIS_RUN else ""
+
+
+def says(origin: str) -> str:
+    """The same as a clause of its own."""
+    return f"; says {origin}" if origin != THIS_RUN else ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from provenance.documents.policy import Lineage
 from provenance.documents.report import LineageSummary
 from provenance.records import Relation, RuleOutcome, RuleResult, TensorState
-from provenance.trust.policy.interface import Case, Exhibit, listed, ruled, told
+from provenance.trust.policy.interface import Case, Exhibit, brief, enumerated, listed, ruled, says
 
 
 def judge(case: Case) -> tuple[RuleOutcome, ...]:
@@ -25,8 +25,10 @@ def judge(case: Case) -> tuple[RuleOutcome, ...]:
         return tuple(_relations(case, exhibit) for exhibit in exhibits)
     meant = [exhibit for exhibit in exhibits if _summary(exhibit).base_sha256 in table.bases]
     if not meant:
-        bases = listed(f"{_summary(exhibit).base} (sha256:{_summary(exhibit).base_sha256})" for exhibit in exhibits)
-        return (ruled("lineage.bases", RuleResult.FAIL, f"compared with {bases}, which is no base the policy allows"),)
+        named = enumerated((_summary(exhibit).base, exhibit.origin) for exhibit in exhibits)
+        digests = listed(f"sha256:{_summary(exhibit).base_sha256}" for exhibit in exhibits)
+        message = f"compared with a base that the policy does not allow: {named}; {digests}"
+        return (ruled("lineage.bases", RuleResult.FAIL, message),)
     named = listed(_summary(exhibit).base for exhibit in meant)
     return (
         ruled("lineage.bases", RuleResult.PASS, f"the base is {named}"),
@@ -36,23 +38,23 @@ def judge(case: Case) -> tuple[RuleOutcome, ...]:
 
 def _relations(case: Case, exhibit: Exhibit) -> RuleOutcome:
     summary, table = _summary(exhibit), case.policy.lineage
-    base, allowed = f"{summary.base}{told(exhibit.origin)}", _allowed(table)
-    found = f"to {base} it is {listed(summary.relations, 5)}"
+    base, allowed, said = brief(summary.base, 30), _allowed(table), says(exhibit.origin)
+    found = f"to {base} it is {listed(summary.relations)}"
+    refused = f"{allowed}; do not use it in the base's place"
     settled = {*summary.relations} - {Relation.INCONCLUSIVE}
     if settled - table.allowed:
-        return ruled("lineage.relations", RuleResult.FAIL, f"{found}; {allowed}; do not use it in the base's place")
+        return ruled("lineage.relations", RuleResult.FAIL, f"{found}{said}; {refused}")
     if possible := _explanations(summary, settled):
         if not possible & table.allowed:
-            what = (
-                f"{_unlike(summary)}, and the policy allows nothing that explains it; possible: {_in_order(possible)}"
-            )
-            return ruled("lineage.relations", RuleResult.FAIL, f"{what}; {allowed}; do not use it in the base's place")
-        what = f"what it is to {base} is not settled: {_unlike(summary)}"
+            what = f"{_unlike(summary)}, and the policy allows nothing that explains it{said}"
+            return ruled("lineage.relations", RuleResult.FAIL, f"{what}; possible: {_in_order(possible)}; {refused}")
+        what = f"what it is to {base} is not settled: {_unlike(summary)}{said}"
         what += f"; possible and allowed: {_in_order(possible & table.allowed)}"
         return ruled("lineage.inconclusive", table.inconclusive, f"{what}; see its tensors in the report")
     if gap := _gap(summary):
-        return ruled("lineage.inconclusive", table.inconclusive, f"{found}, yet {gap}; see its tensors in the report")
-    return ruled("lineage.relations", RuleResult.PASS, f"{found}; {allowed}")
+        what = f"{found}, yet {gap}{said}"
+        return ruled("lineage.inconclusive", table.inconclusive, f"{what}; see its tensors in the report")
+    return ruled("lineage.relations", RuleResult.PASS, f"{found}{said}; {allowed}")
 
 
 def _allowed(table: Lineage) -> str:
@@ -78,7 +80,7 @@ def _unlike(summary: LineageSummary) -> str:
     same = sum(summary.counts.get(state, 0) for state in (TensorState.IDENTICAL, TensorState.CAST))
     other = total - same - unsupported
     parts = [f"{other} of {total} tensors are not the base's"] if other else []
-    parts += [f"{unsupported} of {total} tensors could not be compared"] if unsupported else []
+    parts += [f"{unsupported}{'' if other else f' of {total} tensors'} could not be compared"] if unsupported else []
     return " and ".join(parts) or "its tensors are the base's"
 
 

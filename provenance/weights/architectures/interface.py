@@ -43,6 +43,17 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Generated:
+    """A tensor that is computed from the config, not learnt, and that only some writers of a model store."""
+
+    file_format: str
+    name: str
+    """The whole stored name, in safetensors with the wrappers' prefixes taken off."""
+    note: str
+    """Where it comes from, in plain words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where in the network a stored tensor belongs, and in which order its elements lie."""
 
@@ -62,24 +73,44 @@ class Architecture:
     gguf: frozenset[str]
     """Values of `general.architecture` in GGUF metadata that it claims."""
     rows: tuple[Row, ...]
+    original: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Names in its maker's own safetensors files, each with the Hub's; elements lie there in the order of GGUF."""
+    generated: tuple[Generated, ...] = ()
     _by_name: Mapping[str, Mapping[str, Place]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         hub = {row.hub: Place(row.role, Layout.PLAIN) for row in self.rows}
         gguf = {row.gguf: Place(row.role, row.gguf_layout) for row in self.rows}
+        layouts = {row.hub: row.gguf_layout for row in self.rows}
+        hub |= {name: Place(hub[stored].role, layouts[stored]) for name, stored in self.original.items()}
         object.__setattr__(self, "_by_name", {"safetensors": hub, "gguf": gguf})
 
     def place(self, name: str, file_format: str) -> Place | None:
         """Where the tensor stored as `name` in a `safetensors` or `gguf` file belongs; None where none is declared."""
-        if file_format == "safetensors":
-            name = _WRAPPERS.sub("", name, count=1)
-        stem, _, kind = name.rpartition(".")
+        stem, _, kind = _unwrapped(name, file_format).rpartition(".")
         if kind not in ("weight", "bias") or LAYER in stem:
             return None
-        layer = _IN_LAYER.fullmatch(stem)
-        pattern = f"{layer['group']}.{LAYER}.{layer['rest']}" if layer else stem
+        pattern, number = _in_any_layer(stem)
         found = self._by_name.get(file_format, {}).get(pattern)
         if found is None:
             return None
-        role = found.role.replace(LAYER, layer["number"]) if layer else found.role
+        role = found.role.replace(LAYER, number)
         return Place(role if kind == "weight" else f"{role}.bias", found.layout)
+
+    def origin(self, name: str, file_format: str) -> str:
+        """Where a generated tensor comes from, in words; empty where the tensor is not declared to be one."""
+        pattern, number = _in_any_layer(_unwrapped(name, file_format))
+        if LAYER in pattern and not number:
+            return ""
+        notes = (g.note for g in self.generated if (g.file_format, g.name) == (file_format, pattern))
+        return next(notes, "")
+
+
+def _unwrapped(name: str, file_format: str) -> str:
+    return _WRAPPERS.sub("", name, count=1) if file_format == "safetensors" else name
+
+
+def _in_any_layer(stem: str) -> tuple[str, str]:
+    """The name with its layer's number replaced by `LAYER`, and that number; empty where it is in no layer."""
+    layer = _IN_LAYER.fullmatch(stem)
+    return (f"{layer['group']}.{LAYER}.{layer['rest']}", layer["number"]) if layer else (stem, "")
