@@ -10,6 +10,7 @@ from provenance.checks.cache_claims import CACHE_CLAIMS
 from provenance.checks.changed_weights import CHANGED_WEIGHTS
 from provenance.checks.chat_templates import CHAT_TEMPLATES
 from provenance.checks.code_files import CODE_FILES
+from provenance.checks.configs import CONFIGS
 from provenance.checks.declared_base import DECLARED_BASE
 from provenance.checks.declared_relation import DECLARED_RELATION
 from provenance.checks.disguises import DISGUISES
@@ -20,6 +21,7 @@ from provenance.checks.headers import HEADERS
 from provenance.checks.index_tensors import INDEX_TENSORS
 from provenance.checks.interface import Check, Rule
 from provenance.checks.json_files import JSON_FILES
+from provenance.checks.not_finite import NOT_FINITE
 from provenance.checks.pages import page
 from provenance.checks.pickles import PICKLE_FILES
 from provenance.checks.remote_code import REMOTE_CODE_CHECK
@@ -43,6 +45,8 @@ CHECKS: tuple[Check, ...] = (
     DECLARED_BASE,
     DECLARED_RELATION,
     CHANGED_WEIGHTS,
+    NOT_FINITE,
+    CONFIGS,
     CHAT_TEMPLATES,
     TOKENIZER_PARTS,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from provenance.checks.base_names import declarations
@@ -10,15 +11,15 @@ from provenance.records import CardFact, Evidence, Finding, Lineage, Severity, S
 
 WEIGHTS_CHANGED = Rule(
     ident="weights-changed",
-    title="weights differ from the base's",
+    title="weights are not the base's",
     severity=Severity.WARNING,
-    meaning="Values of tensors differ from the base's, or tensors were added, removed or reshaped. The tensors that "
-    "changed most are named, by the Frobenius norm of the difference relative to the base's. It is an `info` where "
-    "the model declares that it is derived (a base model, or the relation `finetune`, `merge` or `adapter`). Casts "
-    "and re-packing are not meant.",
+    meaning="Tensors were changed or reshaped, or have no counterpart on the other side; these are counted apart, as "
+    "are tensors that could not be compared. The tensors that changed most are named, by the Frobenius norm of the "
+    "difference relative to the base's. It is an `info` where the model declares that it is derived (a base model, or "
+    "the relation `finetune`, `merge` or `adapter`). Casts and re-packing are not meant.",
     why="Changed weights are a changed model. Whether the change is the declared one is for the relation, and for "
     "probes of behaviour, to say.",
-    example="9 of 29 tensors differ from the base's; most: 'model.layers.1.mlp.down_proj.weight' (relative norm 0.12)",
+    example="9 of 29 tensors changed; most: 'model.layers.1.mlp.down_proj.weight' (relative norm 0.12)",
     advice="See `provenance diff` for every tensor, and require the relations you accept in a policy.",
 )
 
@@ -36,9 +37,10 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
         )
         declared = derived or (declarations(evidence.candidate) and not _denies_change(evidence))
         severity = Severity.INFO if declared else None
-        yield WEIGHTS_CHANGED.finding(
-            _message(evidence.lineage, changed), tensor=_most(changed)[0].name, severity=severity
-        )
+        worst, twice = _most(changed)[0], _twice(evidence.lineage)
+        file = worst.file if worst.name in twice else ""
+        message = _message(evidence.lineage, changed, twice)
+        yield WEIGHTS_CHANGED.finding(message, file=file, tensor=worst.name, severity=severity)
 
 
 def _denies_change(evidence: Evidence) -> bool:
@@ -46,14 +48,29 @@ def _denies_change(evidence: Evidence) -> bool:
     return any(card.relation == "quantized" for card in facts(evidence.candidate, CardFact))
 
 
-def _message(lineage: Lineage, changed: list[TensorComparison]) -> str:
-    states = [f"{count} {state.value}" for state in TensorState if (count := _count(changed, state))]
-    most = "; most: " + ", ".join(map(_shown, _most(changed)[:_SHOWN])) if _most(changed)[0].statistics else ""
-    return f"{len(changed)} of {len(lineage.tensors)} tensors differ from the base's ({', '.join(states)}){most}"
+def _twice(lineage: Lineage) -> frozenset[str]:
+    """Names that stand in two files."""
+    files = {(tensor.name, tensor.file) for tensor in lineage.tensors if tensor.file}
+    return frozenset(name for name, number in Counter(name for name, _ in files).items() if number > 1)
 
 
-def _count(changed: list[TensorComparison], state: TensorState) -> int:
-    return sum(tensor.state is state for tensor in changed)
+def _message(lineage: Lineage, changed: list[TensorComparison], twice: frozenset[str]) -> str:
+    count = Counter(tensor.state for tensor in lineage.tensors)
+    unpaired = {
+        "have no counterpart in the base": count[TensorState.ADDED],
+        "of the base have none here": count[TensorState.MISSING],
+    }
+    if sum(unpaired.values()) == len(lineage.tensors):
+        here, there = unpaired.values()
+        return f"no tensor found a counterpart: {here} here, {there} in the base"
+    parts = {"changed": count[TensorState.CHANGED], "reshaped": count[TensorState.RESHAPED], **unpaired}
+    parts["could not be compared"] = count[TensorState.UNSUPPORTED]
+    told = [f"{number} {what}" for what, number in parts.items() if number]
+    first, _, rest = told[0].partition(" ")
+    told[0] = f"{first} of {len(lineage.tensors)} tensors {rest}"
+    measured = [tensor for tensor in _most(changed)[:_SHOWN] if tensor.statistics]
+    most = "; most: " + ", ".join(_shown(tensor, twice) for tensor in measured) if measured else ""
+    return f"{', '.join(told)}{most}"
 
 
 def _most(changed: list[TensorComparison]) -> list[TensorComparison]:
@@ -63,10 +80,11 @@ def _most(changed: list[TensorComparison]) -> list[TensorComparison]:
     )
 
 
-def _shown(tensor: TensorComparison) -> str:
-    if tensor.statistics is None:
-        return f"{quoted(tensor.name)} ({tensor.state.value})"
-    return f"{quoted(tensor.name)} (relative norm {tensor.statistics.relative_norm:.3g})"
+def _shown(tensor: TensorComparison, twice: frozenset[str]) -> str:
+    """The tensor's name, behind that of its file where two files hold one of the name."""
+    assert tensor.statistics is not None
+    name = f"{tensor.file}: {tensor.name}" if tensor.name in twice and tensor.file else tensor.name
+    return f"{quoted(name)} (relative norm {tensor.statistics.relative_norm:.3g})"
 
 
 CHANGED_WEIGHTS = Check("changed-weights", (WEIGHTS_CHANGED,), _run)

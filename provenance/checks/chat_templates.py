@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from posixpath import basename
 
-from provenance.checks.interface import Check, Rule, facts, quoted
+from provenance.checks.interface import Check, Rule, of_the_model, quoted
 from provenance.records import Evidence, Finding, ModelEvidence, Severity, Skipped, TextFact
 
 CHAT_TEMPLATE_DIFFERS = Rule(
@@ -14,7 +14,8 @@ CHAT_TEMPLATE_DIFFERS = Rule(
     title="the chat template differs from the base's",
     severity=Severity.WARNING,
     meaning="The text of the template that a loader would use is not the base's, line ends aside. The first line that "
-    "differs is shown. It is an `info` where the base has no template at all: instruction tuning adds one.",
+    "differs is shown. A template that is gone is reported where the model brings a tokenizer, which would hold it. It "
+    "is an `info` where the base has no template at all: instruction tuning adds one.",
     why="The template decides what the model is really asked. It can drop or add system prompts, tools and "
     "instructions, on a condition if it likes, without one weight changed. Honest changes exist: fixes, tool calling, "
     "thinking.",
@@ -27,8 +28,8 @@ CHAT_TEMPLATE_CONFLICT = Rule(
     ident="chat-template-conflict",
     title="one model holds two chat templates that disagree",
     severity=Severity.WARNING,
-    meaning="Two sources in the same folder (`chat_template.jinja`, `tokenizer_config.json`, `chat_template.json`, "
-    "GGUF metadata) give the same template with different texts.",
+    meaning="Two sources of one model (`chat_template.jinja`, `tokenizer_config.json`, `chat_template.json`, the "
+    "metadata of its GGUF files) give the same template with different texts.",
     why="Loaders differ in which source they use, and in which they used a version ago: two of them render two "
     "prompts.",
     example="tokenizer_config.json: line 12 of the template: not the one in chat_template.jinja",
@@ -51,19 +52,24 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
         return
     theirs = _templates(evidence.base)
     for role in sorted(mine.keys() | theirs.keys()):
-        yield from _compare(role, mine.get(role, []), theirs.get(role, []), bare=not theirs)
+        if role in mine or _brings_tokenizer(evidence.candidate):
+            yield from _compare(role, mine.get(role, []), theirs.get(role, []), bare=not theirs)
 
 
 def _templates(model: ModelEvidence) -> dict[str, list[TextFact]]:
     """Templates by role, in the order of precedence; only those of the model itself, not of models in sub-folders."""
     found: dict[str, list[TextFact]] = {}
-    for fact in facts(model, TextFact):
-        nested = "/" in fact.file and not fact.file.startswith("additional_chat_templates/")
-        if fact.role.partition(":")[0] == "chat-template" and not nested:
+    for fact in of_the_model(model, "chat-template"):
+        if fact.role.partition(":")[0] == "chat-template":
             found.setdefault(fact.role, []).append(fact)
     for sources in found.values():
         sources.sort(key=_precedence)
     return found
+
+
+def _brings_tokenizer(model: ModelEvidence) -> bool:
+    """Whether a template could be expected: a model without a tokenizer is used with the base's, template and all."""
+    return any(of_the_model(model, "tokenizer:"))
 
 
 def _precedence(fact: TextFact) -> tuple[int, str]:

@@ -27,7 +27,7 @@ BASE_NOT_COMPARABLE = Rule(
     title="whether the declared base is the given one cannot be said",
     severity=Severity.INFO,
     meaning="A base model is declared, and the name of the given base (a plain folder, or a path in the declaration) "
-    "does not tell whether it is the same.",
+    "does not tell whether it is the same. Where the weights are the base's, it does not matter and nothing is said.",
     why="Only the comparison of weights then says what the model is to the base that you gave.",
     example="README.md: declares 'Qwen/Qwen3-0.6B', the base is '/data/base'",
     advice="Make sure that the base is the declared one; give it as a Hugging Face cache snapshot and this is checked.",
@@ -38,7 +38,7 @@ BASE_UNDECLARED = Rule(
     title="no base model is declared",
     severity=Severity.INFO,
     meaning="A base was given and the weights are not equal to it, yet neither the card nor GGUF metadata nor an "
-    "adapter's configuration declares any base model.",
+    "adapter's configuration declares any base model. Nothing is said where the card cannot be read.",
     why="Readers cannot know what the model was made from, nor which licence it inherits.",
     example="nothing declares a base model; compared with '/data/base'",
     advice="Publishers: add `base_model` and `base_model_relation` to the card.",
@@ -56,6 +56,8 @@ CARD_UNREADABLE = Rule(
 )
 
 _SAME_WEIGHTS = frozenset({Relation.IDENTICAL, Relation.REPACKED})
+_MADE_OF_IT = _SAME_WEIGHTS | {Relation.DTYPE_CAST, Relation.QUANTIZED}
+"""Weights that say themselves which base they are, whatever it is called."""
 
 
 def _run(evidence: Evidence) -> Iterator[Finding]:
@@ -67,14 +69,17 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
     declared = declarations(evidence.candidate)
     matches = {declaration: match(declaration.name, evidence.base) for declaration in declared}
     base = quoted(evidence.base.name)
+    relations = set(evidence.lineage.relations) if isinstance(evidence.lineage, Lineage) else set(Relation)
     if not declared:
-        unchanged = isinstance(evidence.lineage, Lineage) and set(evidence.lineage.relations) <= _SAME_WEIGHTS
-        if not unchanged:
+        unreadable = any(card.error for card in facts(evidence.candidate, CardFact))
+        if not unreadable and not relations <= _SAME_WEIGHTS:
             yield BASE_UNDECLARED.finding(f"nothing declares a base model; compared with {base}")
     elif Match.SAME not in matches.values():
-        rule = BASE_MISMATCH if Match.OTHER in matches.values() else BASE_NOT_COMPARABLE
-        names = sorted({declaration.name for declaration in declared})
-        yield rule.finding(f"declares {listing(names)}, the base is {base}", file=declared[0].file)
+        message = f"declares {listing(sorted({declaration.name for declaration in declared}))}, the base is {base}"
+        if Match.OTHER in matches.values():
+            yield BASE_MISMATCH.finding(message, file=declared[0].file)
+        elif not relations <= _MADE_OF_IT:
+            yield BASE_NOT_COMPARABLE.finding(message, file=declared[0].file)
 
 
 DECLARED_BASE = Check("declared-base", (BASE_MISMATCH, BASE_NOT_COMPARABLE, BASE_UNDECLARED, CARD_UNREADABLE), _run)

@@ -14,9 +14,11 @@ CONTENT_NAME_MISMATCH = Rule(
     severity=Severity.CRITICAL,
     meaning="A file whose name promises data (`.safetensors`, `.gguf`, `.json`, `.md`, `.png`, …) holds a pickle, an "
     "archive, a program or a script. Other contradictions (text under the name of weights, binary data under the name "
-    "of text) are an `error`. Kinds of pictures among each other, and kinds of text, are not meant.",
+    "of text, and anything but known kinds under names that loaders unpickle: `.bin`, `.pt`, `.pkl`, …) are an "
+    "`error`. Kinds of pictures among each other, kinds of text, and the `._NAME` files that macOS leaves on other "
+    "file systems are not meant.",
     why="Filters and people go by the name; loaders go by the content. A pickle called `.safetensors` is made to pass "
-    "a filter.",
+    "a filter. What is called `pytorch_model.bin` will be unpickled, whether it was recognised as a pickle or not.",
     example="model.safetensors: Python pickle, protocol 4, by its content",
     advice="Do not load this file. If it came from a broken download, fetch it again.",
 )
@@ -44,13 +46,17 @@ _PROMISES: Mapping[str, frozenset[str]] = {
     ".npy": frozenset({"npy", "npy-pickle", "lfs-pointer"}),
     ".npz": frozenset({"zip", "lfs-pointer"}),
     ".pdf": frozenset({"pdf", "lfs-pointer"}),
+    **dict.fromkeys((".ttf", ".otf", ".woff", ".woff2"), frozenset({"font", "lfs-pointer"})),
     **dict.fromkeys(
         (".json", ".jsonl", ".jinja", ".md", ".txt", ".yaml", ".yml", ".toml", ".csv", ".html"), _DOCUMENTS
     ),
     **dict.fromkeys((".py", ".ipynb", ".sh", ".cfg", ".ini", ".xml", ".gitattributes", ".gitignore"), _DOCUMENTS),
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico"), _PICTURES),
     **dict.fromkeys(
-        PICKLE_NAMES - {".bin"}, PICKLES | {"zip", "tar", "gzip", "bzip2", "xz", "zlib", "lz4", "lfs-pointer"}
+        PICKLE_NAMES,
+        PICKLES
+        | {"zip", "tar", "gzip", "bzip2", "xz", "zlib", "lz4"}
+        | {"empty", "ggml", "imatrix", "openvino", "lfs-pointer"},
     ),
 }
 """What a file may be, by its name. A name that is not here promises nothing."""
@@ -69,7 +75,7 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
             continue
         fact = found[0]
         promised = _PROMISES.get(suffix(file) or _dotfile(file))
-        if promised is None:
+        if promised is None or (fact.kind == "apple-double" and file.rpartition("/")[2].startswith("._")):
             continue
         disguised = fact.kind == "script" and suffix(file) not in _SCRIPTS
         if fact.kind not in promised or disguised:

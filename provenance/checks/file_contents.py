@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provenance.checks.file_kinds import ARCHIVES, OTHER_WEIGHTS, PICKLE_NAMES, PROGRAM_NAMES, suffix
-from provenance.checks.interface import Check, Rule, facts
+from provenance.checks.interface import ACCEPT_UNREAD, Check, Rule, facts
 from provenance.records import ContentFact, Evidence, Finding, Severity
 
 UNKNOWN_FILE = Rule(
@@ -29,6 +29,7 @@ ARCHIVE_NOT_OPENED = Rule(
     why="Whatever is inside was not checked.",
     example="extras.zip: zip archive, not opened",
     advice="Unpack it in a place of its own and scan the folder, or leave it out of what you deploy.",
+    accept=ACCEPT_UNREAD,
 )
 
 FORMAT_NOT_READ = Rule(
@@ -36,10 +37,12 @@ FORMAT_NOT_READ = Rule(
     title="weights in a format that is recognised and not read",
     severity=Severity.WARNING,
     meaning="A file is of a format that holds weights or may hold them (HDF5, ONNX, TensorFlow Lite, MessagePack, "
-    "NumPy, ExecuTorch, old GGML). Its digest was taken; its tensors were not read, and not compared with a base.",
+    "NumPy, ExecuTorch, OpenVINO, old GGML). Its digest was taken; its tensors were not read, and not compared with a "
+    "base.",
     why="A loader may prefer this file to the ones that were compared. Some of these formats can hold code as well.",
     example="tf_model.h5: HDF5: its tensors were not read",
     advice="Deploy the safetensors or GGUF files alone.",
+    accept=ACCEPT_UNREAD,
 )
 
 LFS_POINTER = Rule(

@@ -5,13 +5,14 @@ Kinds are those of `records.ContentFact`. Names decide nothing about what a file
 
 from __future__ import annotations
 
+import re
 from posixpath import basename, splitext
 
 PICKLES = frozenset({"pickle", "torch-zip", "torch-legacy", "npy-pickle"})
 """Unpickling these runs what they say."""
 PROGRAMS = frozenset({"elf", "pe", "macho", "wasm", "dex", "java-class", "python-bytecode", "ar", "llvm-bitcode"})
 ARCHIVES = frozenset({"zip", "tar", "gzip", "bzip2", "xz", "zstd", "lz4", "zlib", "7z", "rar"})
-OTHER_WEIGHTS = frozenset({"hdf5", "onnx", "tflite", "executorch", "ggml", "msgpack", "npy"})
+OTHER_WEIGHTS = frozenset({"hdf5", "onnx", "tflite", "executorch", "ggml", "msgpack", "npy", "openvino"})
 """Formats that hold weights, or may, and that are recognised but not read."""
 TEXTS = frozenset({"text", "json", "python", "script", "bundle", "empty"})
 CODE = PICKLES | PROGRAMS | ARCHIVES | {"script"}
@@ -51,6 +52,15 @@ CONFIGURATION = frozenset(
     }
 )
 """JSON documents that loaders ask for by name and obey."""
+
+
+_VERSIONED = re.compile(r"(?:config|tokenizer)\.[^/]+\.json")
+"""`config.4.0.0.json`: transformers reads these in place of the plain name where `configuration_files` lists them."""
+
+
+def is_configuration(path: str) -> bool:
+    """Whether loaders ask for the document by its name, and obey it."""
+    return basename(path) in CONFIGURATION or _VERSIONED.fullmatch(basename(path)) is not None
 
 
 def suffix(path: str) -> str:

@@ -13,7 +13,13 @@ from provenance.checks.interface import facts
 from provenance.checks.settings import ROPE, Path, Settings
 from provenance.records import Header, MetadataValue, ModelEvidence, TextFact
 
-FAMILIES: Mapping[str, str] = {"llama": "llama", "mistral": "llama", "qwen2": "qwen2", "qwen3": "qwen3"}
+FAMILIES: Mapping[str, str] = {
+    "llama": "llama",
+    "mistral": "llama",
+    "mixtral": "llama",
+    "qwen2": "qwen2",
+    "qwen3": "qwen3",
+}
 """`model_type` to the `general.architecture` whose keys mean the same."""
 KEYS: Mapping[str, Path] = {
     "attention.head_count": ("num_attention_heads",),
@@ -52,7 +58,7 @@ def settings(header: Header) -> Settings:
     found: Settings = {}
     for key, path in KEYS.items():
         value = header.metadata.get(prefix + key)
-        if value is not None:
+        if value not in (None, "none"):
             found[path] = _single(value)
     return found
 
@@ -64,15 +70,14 @@ def others(header: Header) -> Settings:
 
 def comparable(config: Settings, header: Header) -> Settings:
     """The settings of a `config.json` that `header` has too, or must have."""
-    known = {path: value for path, value in config.items() if path in settings(header)}
+    written = settings(header)
+    known = {path: value for path, value in config.items() if path in written}
     kind = config.get((ROPE, "rope_type"))
     if kind in _WRITTEN:
         known |= {path: config[path] for path in ((ROPE, "rope_type"), (ROPE, "factor")) if path in config}
     else:
         known.pop((ROPE, "factor"), None)
         known.pop((ROPE, "rope_type"), None)
-    for name in ("num_attention_heads", "hidden_size"):  # what heads leave unsaid follows from these
-        known |= {(name,): config[name,]} if (name,) in config else {}
     return known
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from posixpath import basename
 
-from provenance.checks.interface import Check, Rule
-from provenance.records import Evidence, Finding, Severity
+from provenance.checks.interface import Check, Rule, facts
+from provenance.checks.shards import numbered
+from provenance.records import ContentFact, Evidence, Finding, ModelEvidence, Rejection, Severity
 
 HEADER_REJECTED = Rule(
     ident="header-rejected",
@@ -13,7 +15,9 @@ HEADER_REJECTED = Rule(
     severity=Severity.CRITICAL,
     meaning="A safetensors or GGUF file declares something that its format forbids: tensors that overlap or lie "
     "outside the file, a key that stands twice, a length that does not fit, parts of one set that contradict each "
-    "other. The message ends with the name of the broken rule. No tensor of the file was read.",
+    "other. The message ends with the name of the broken rule. No tensor of the file was read. Not meant are git-lfs "
+    "pointers (`lfs-pointer`), files whose only trouble is that others of their set are missing (`shard-missing`), "
+    "and the `._NAME` files of macOS.",
     why="Two loaders read a broken header differently, so what was checked need not be what is loaded; and crafted "
     "headers are how memory-safety bugs in loaders written in C and C++ are reached.",
     example="model.safetensors: the data of 'model.norm.weight' ends at 4096, the file has 2048 bytes [outside-file]",
@@ -33,13 +37,36 @@ WEIGHTS_EMPTY = Rule(
 
 
 def _run(evidence: Evidence) -> Iterator[Finding]:
+    elsewhere = _told_elsewhere(evidence.candidate)
     for rejection in evidence.candidate.rejections:
-        if not rejection.file.endswith(".json"):
+        if not rejection.file.endswith(".json") and rejection not in elsewhere:
             message = f"{rejection.format}: {rejection.message} [{rejection.rule}]"
             yield HEADER_REJECTED.finding(message, file=rejection.file, offset=rejection.offset)
     for header in evidence.candidate.headers:
         if not header.tensors:
             yield WEIGHTS_EMPTY.finding(f"a {header.format} file with no tensors", file=header.file)
+
+
+def _told_elsewhere(model: ModelEvidence) -> set[Rejection]:
+    """Rejections of files that nothing is wrong with, or whose trouble has a rule of its own."""
+    kinds = {fact.file: fact.kind for fact in facts(model, ContentFact)}
+    read: dict[tuple[str, int, str], int] = {}
+    for header in model.headers:
+        if part := numbered(header.file):
+            read[part.of] = read.get(part.of, 0) + 1
+    return {
+        rejection
+        for rejection in model.rejections
+        if kinds.get(rejection.file) == "lfs-pointer"
+        or (kinds.get(rejection.file) == "apple-double" and basename(rejection.file).startswith("._"))
+        or _lacks_others(rejection, read)
+    }
+
+
+def _lacks_others(rejection: Rejection, read: dict[tuple[str, int, str], int]) -> bool:
+    """The file's set is incomplete, whichever way it says so; once it is whole, its parts are held to each other."""
+    part = numbered(rejection.file)
+    return rejection.rule == "split-count" and part is not None and 0 < read.get(part.of, 0) < part.of[1]
 
 
 HEADERS = Check("headers", (HEADER_REJECTED, WEIGHTS_EMPTY), _run)

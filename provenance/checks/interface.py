@@ -6,12 +6,12 @@ id never changes its meaning, its words are its page in docs/rules/, and nothing
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
 from provenance.errors import one_line
-from provenance.records import Confidence, Evidence, Finding, Location, ModelEvidence, Severity
+from provenance.records import Confidence, Evidence, Finding, Location, ModelEvidence, Severity, TextFact
 
 T = TypeVar("T")
 
@@ -20,6 +20,11 @@ ACCEPT = (
     "reason and the name of who answers for it (docs/policy.md). Nothing inside the model, or in the folder you happen "
     "to be in, silences a finding."
 )
+ACCEPT_UNREAD = (
+    f"{ACCEPT} A file that is accepted stays unread: where that alone would leave a verdict undecided, it is a warning "
+    "then."
+)
+"""For findings of files that are digested and not read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +53,18 @@ class Rule:
         offset: int | None = None,
         line: int | None = None,
         json_path: str = "",
+        advice: str = "",
     ) -> Finding:
-        """A finding of this rule. `message` may quote a hostile model: it is made one printable line here."""
+        """A finding of this rule, with its advice unless the file at hand calls for another.
+
+        `message` may quote a hostile model: it is made one printable line here.
+        """
         return Finding(
             rule=self.ident,
             severity=severity or self.severity,
             confidence=self.confidence,
             message=one_line(message),
-            advice=self.advice,
+            advice=advice or self.advice,
             location=Location(file, tensor, offset, line, json_path),
         )
 
@@ -73,6 +82,18 @@ class Check:
 def facts(model: ModelEvidence, kind: type[T]) -> tuple[T, ...]:
     """The facts of one type, in the order of their files."""
     return tuple(fact for fact in model.facts if isinstance(fact, kind))
+
+
+def of_the_model(model: ModelEvidence, role: str) -> Iterator[TextFact]:
+    """Texts whose role begins with `role`, of the model itself: models in sub-folders are others.
+
+    A GGUF file carries its own texts wherever it lies, so repositories keep one quantization a folder.
+    """
+    ggufs = {header.file for header in model.headers if header.format == "gguf"}
+    for fact in facts(model, TextFact):
+        own = "/" not in fact.file or fact.file in ggufs or fact.file.startswith("additional_chat_templates/")
+        if own and fact.role.startswith(role):
+            yield fact
 
 
 def quoted(text: object, limit: int = 100) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from posixpath import basename
 
-from provenance.checks.file_kinds import CONFIGURATION
+from provenance.checks.file_kinds import is_configuration
 from provenance.checks.interface import Check, Rule, facts, listing
 from provenance.records import Evidence, Finding, JsonFact, Severity
 
@@ -14,8 +13,9 @@ JSON_INVALID = Rule(
     title="a JSON document is not strict JSON",
     severity=Severity.ERROR,
     meaning="A document that loaders ask for by name (`config.json`, `tokenizer.json`, …) is not JSON, not UTF-8, "
-    "nested too deeply or too large. It is an `info` for any other document, and for numbers that Python alone can "
-    "read (`NaN`, `Infinity`), which some honest configurations hold.",
+    "nested too deeply or too large to look at, or is a `tokenizer.json` without a tokenizer in it. It is an `info` "
+    "for any other document, and for numbers that Python alone can read (`NaN`, `Infinity`), which some honest "
+    "configurations hold.",
     why="A loader that fails on the document uses defaults, or another file; one that does not fail reads something "
     "that could not be checked.",
     example="generation_config.json: Expecting ',' delimiter at line 4 column 3",
@@ -38,7 +38,7 @@ JSON_DUPLICATE_KEY = Rule(
 def _run(evidence: Evidence) -> Iterator[Finding]:
     indexes = {rejection.file for rejection in evidence.candidate.rejections}
     for fact in facts(evidence.candidate, JsonFact):
-        obeyed = basename(fact.file) in CONFIGURATION
+        obeyed = is_configuration(fact.file)
         if fact.duplicate_keys:
             message = f"{listing(fact.duplicate_keys)} twice in one object"
             yield JSON_DUPLICATE_KEY.finding(message, file=fact.file, severity=None if obeyed else Severity.WARNING)

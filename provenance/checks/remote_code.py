@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from posixpath import basename, dirname, normpath
 
 from provenance.checks.interface import Check, Rule, facts, quoted
@@ -15,7 +16,8 @@ REMOTE_CODE = Rule(
     severity=Severity.ERROR,
     meaning="A JSON document has an `auto_map` or `custom_pipelines` that names a class in a Python file, or a "
     "`modules.json` names a module that is not of sentence_transformers. With `trust_remote_code=True` the loader "
-    "imports that file. A key that stands twice is reported as well: the last one counts.",
+    "imports that file. A key that stands twice is reported as well: the last one counts. Twenty findings a document "
+    "are shown.",
     why="The code runs with all rights of the user, before one weight is read. Many honest architectures come this "
     "way at first, so the code has to be read by someone; no scanner can promise what it does.",
     example="config.json, $.auto_map.AutoModelForCausalLM: names 'modeling_foo.FooForCausalLM'",
@@ -36,69 +38,122 @@ REMOTE_CODE_ELSEWHERE = Rule(
     advice="Copy the code into the model after reading it, or load with a `code_revision` that you have read.",
 )
 
+CONFIGURATION_REDIRECTED = Rule(
+    ident="configuration-redirected",
+    title="configuration sends the loader to another file",
+    severity=Severity.WARNING,
+    meaning="`configuration_files` in a `config.json`, or `fast_tokenizer_files` in a `tokenizer_config.json`, names "
+    "another file. Transformers then may read that file in place of the usual one; which file depends on its "
+    "version. The other file is examined like any configuration; settings are compared with a base's in `config.json` "
+    "alone.",
+    why="A person, and most tools, read `config.json`. The model that is loaded may be described elsewhere. The key "
+    "was made for a change of formats in 2021; hardly any model needs it.",
+    example="config.json, $.configuration_files[0]: 'config.4.0.0.json' in place of config.json",
+    advice="Compare the two files, and delete the key where it is not needed.",
+)
+
 _KEYS = frozenset({"auto_map", "custom_pipelines"})
 _ATTENTION = frozenset({"attn_implementation", "_attn_implementation", "_attn_implementation_internal"})
+_REDIRECTS = {"configuration_files": "config.json", "fast_tokenizer_files": "tokenizer.json"}
+_NAMES = _KEYS | _ATTENTION | {"type", *_REDIRECTS}
 _ELSEWHERE = re.compile(r"[^\s/]+/[^\s/]+--\S+")
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(?:[@:]\S+)?", re.ASCII)
+_MAX_SHOWN = 20
+_MAX_KEY = 60
+
+_Place = tuple["_Place | None", str | int]
+"""A member or item and where its parent is: most are never named, so no path is written before one is."""
+_ROOT: _Place = (None, "$")
 
 
 def _run(evidence: Evidence) -> Iterator[Finding]:
     paths = {file.path for file in evidence.candidate.manifest.files}
     for fact in facts(evidence.candidate, JsonFact):
-        for json_path, key, target in _targets(fact):
-            where = f"names {quoted(target)}"
-            if key in _ATTENTION or _ELSEWHERE.fullmatch(target):
-                yield REMOTE_CODE_ELSEWHERE.finding(where, file=fact.file, json_path=json_path)
-            else:
-                module = normpath(f"{dirname(fact.file)}/{target.rpartition('.')[0].replace('.', '/')}.py".lstrip("/"))
-                absent = "" if module in paths or key == "type" else f" ({module}, which is not in the model)"
-                yield REMOTE_CODE.finding(where + absent, file=fact.file, json_path=json_path)
-        for key in sorted(_KEYS.intersection(fact.duplicate_keys)):
-            yield REMOTE_CODE.finding(
-                f"{key} stands twice; loaders obey the last", file=fact.file, json_path=f"$..{key}"
-            )
+        found = _of_document(fact, paths)
+        yield from islice(found, _MAX_SHOWN)
+        if next(found, None) is not None:
+            message = f"more than {_MAX_SHOWN} places like these; the others are not listed"
+            yield REMOTE_CODE.finding(message, file=fact.file)
 
 
-def _targets(fact: JsonFact) -> Iterator[tuple[str, str, str]]:
-    """(JSON path, key, target) of everything in one document that names code."""
-    for path, key, value in _members(fact.value):
+def _of_document(fact: JsonFact, paths: set[str]) -> Iterator[Finding]:
+    for key in sorted(_KEYS.intersection(fact.duplicate_keys)):
+        yield REMOTE_CODE.finding(f"{key} stands twice; loaders obey the last", file=fact.file, json_path=f"$..{key}")
+    for place, key, target in _targets(fact):
+        json_path = _path(place)
+        if key in _REDIRECTS:
+            message = f"{quoted(target)} in place of {_REDIRECTS[key]}"
+            yield CONFIGURATION_REDIRECTED.finding(message, file=fact.file, json_path=json_path)
+        elif key in _ATTENTION or _ELSEWHERE.fullmatch(target):
+            yield REMOTE_CODE_ELSEWHERE.finding(f"names {quoted(target)}", file=fact.file, json_path=json_path)
+        else:
+            module = normpath(f"{dirname(fact.file)}/{target.rpartition('.')[0].replace('.', '/')}.py".lstrip("/"))
+            known = module in paths or key == "type"
+            absent = "" if known else f" ({_short(module)}, which is not in the model)"
+            yield REMOTE_CODE.finding(f"names {quoted(target)}{absent}", file=fact.file, json_path=json_path)
+
+
+def _targets(fact: JsonFact) -> Iterator[tuple[_Place, str, str]]:
+    """(place, key, target) of everything in one document that names code, or another document."""
+    for place, key, value in _members(fact.value):
         if key == "auto_map":
-            yield from ((inner, key, text) for inner, text in _texts(value, path))
+            yield from ((inner, key, text) for inner, text in _texts(value, place))
         elif key == "custom_pipelines":
-            yield from ((inner, key, text) for inner, text in _texts(value, path) if inner.endswith(".impl"))
-        elif key in _ATTENTION and isinstance(value, str) and _REPOSITORY.fullmatch(value):
-            yield path, key, value
-        elif key == "type" and basename(fact.file) == "modules.json" and _is_foreign(value):
-            yield path, key, str(value)
+            yield from ((inner, key, text) for inner, text in _texts(value, place) if inner[1] == "impl")
+        elif (key in _ATTENTION and isinstance(value, str) and _REPOSITORY.fullmatch(value)) or (
+            key == "type" and basename(fact.file) == "modules.json" and isinstance(value, str) and _is_foreign(value)
+        ):
+            yield place, key, value
+        elif key in _REDIRECTS and place[0] is _ROOT:
+            others = ((inner, text) for inner, text in _texts(value, place) if text != _REDIRECTS[key])
+            yield from ((inner, key, text) for inner, text in others)
 
 
-def _is_foreign(module: object) -> bool:
-    return isinstance(module, str) and not module.startswith("sentence_transformers.")
+def _is_foreign(module: str) -> bool:
+    return not module.startswith("sentence_transformers.")
 
 
-def _members(document: object) -> Iterator[tuple[str, str, object]]:
-    """(JSON path, key, value) of every member of every object. A stack and no recursion: documents are deep."""
-    stack: list[tuple[str, object]] = [("$", document)]
+def _members(document: object) -> Iterator[tuple[_Place, str, object]]:
+    """(place, key, value) of every member of every object. A stack and no recursion: documents are deep."""
+    stack: list[tuple[_Place, object]] = [(_ROOT, document)]
     while stack:
-        path, value = stack.pop()
+        place, value = stack.pop()
         if isinstance(value, dict):
             for key, item in value.items():
-                yield f"{path}.{key}", key, item
-            stack += [(f"{path}.{key}", item) for key, item in value.items() if isinstance(item, dict | list)]
+                if key in _NAMES:
+                    yield (place, key), key, item
+            stack += [((place, key), item) for key, item in value.items() if isinstance(item, dict | list)]
         elif isinstance(value, list):
-            stack += [(f"{path}[{i}]", item) for i, item in enumerate(value) if isinstance(item, dict | list)]
+            stack += [((place, i), item) for i, item in enumerate(value) if isinstance(item, dict | list)]
 
 
-def _texts(value: object, path: str) -> Iterator[tuple[str, str]]:
-    """(JSON path, text) of every text that is not empty."""
+def _texts(value: object, place: _Place) -> Iterator[tuple[_Place, str]]:
+    """(place, text) of every text that is not empty."""
     if isinstance(value, str) and value:
-        yield path, value
+        yield place, value
     elif isinstance(value, list):
         for i, item in enumerate(value):
-            yield from _texts(item, f"{path}[{i}]")
+            yield from _texts(item, (place, i))
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from _texts(item, f"{path}.{key}")
+            yield from _texts(item, (place, key))
 
 
-REMOTE_CODE_CHECK = Check("remote-code", (REMOTE_CODE, REMOTE_CODE_ELSEWHERE), _run)
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_KEY else f"{text[:_MAX_KEY]}…"
+
+
+def _path(place: _Place) -> str:
+    """JSON path of a place; long keys are shortened."""
+    steps: list[str] = []
+    at: _Place | None = place
+    while at is not None:
+        at, step = at
+        if isinstance(step, int):
+            steps.append(f"[{step}]")
+        else:
+            steps.append(_short(step) if at is None else f".{_short(step)}")
+    return "".join(reversed(steps))
+
+
+REMOTE_CODE_CHECK = Check("remote-code", (REMOTE_CODE, REMOTE_CODE_ELSEWHERE, CONFIGURATION_REDIRECTED), _run)

@@ -13,26 +13,31 @@ from dataclasses import dataclass
 Path = tuple[str, ...]
 Settings = dict[Path, object]
 
+
+def words(text: str) -> frozenset[str]:
+    """A set of keys, written as a text."""
+    return frozenset(text.split())
+
+
 ROPE = "rope_parameters"
 """Where transformers 5 keeps every parameter of the rotary embedding."""
 
-INERT = frozenset(
+INERT = words(
     "_attn_implementation _attn_implementation_autoset _commit_hash _from_model_config _name_or_path "
     "attn_implementation auto_map cache_implementation chunk_size_feed_forward dtype gradient_checkpointing "
     "initializer_factor initializer_range keys_to_ignore_at_inference low_memory name_or_path "
     "output_attentions output_hidden_states output_logits output_router_logits output_scores pretraining_tp "
     "return_dict return_dict_in_generate router_aux_loss_coef router_jitter_noise router_z_loss_coef torch_dtype "
-    "torchscript transformers.js_config transformers_version unsloth_fixed unsloth_version use_cache".split()
+    "torchscript transformers.js_config transformers_version unsloth_fixed unsloth_version use_cache"
 )
 """Nothing of what the model answers depends on these. `auto_map` is for remote-code to judge."""
 _DROPOUT = ("dropout", "dropout_prob", "_pdrop", "layerdrop")
 """Ends of keys that matter in training alone."""
 _WHOLE = frozenset({"compression_config", "quantization_config"})
 """Shown and compared as one value."""
-_TRUE_UNLESS_SAID = frozenset(
-    "apply_layernorm attention_bias do_layer_norm_before is_gated_act legacy mamba_conv_bias multi_query "
-    "norm_topk_prob parallel_attn qkv_bias rope_interleave scale_attn_weights scale_embedding tie_word_embeddings "
-    "use_bias use_parallel_residual use_qk_norm".split()
+_TRUE_UNLESS_SAID = words(
+    "do_layer_norm_before is_gated_act norm_topk_prob parallel_attn rope_interleave scale_attn_weights "
+    "scale_embedding tie_word_embeddings use_parallel_residual use_qk_norm"
 )
 """Switches that some family of transformers 5 has on by default: `false` is not what leaving them out means."""
 _DEFAULTS: Mapping[str, object] = {
@@ -91,9 +96,19 @@ def same(one: object, other: object) -> bool:
     """Whether two values say the same: one id and a list of one, numbers that differ only in float32."""
     if isinstance(one, list) != isinstance(other, list):
         one, other = (value[0] if isinstance(value, list) and len(value) == 1 else value for value in (one, other))
-    if isinstance(one, float) and isinstance(other, int | float) or isinstance(other, float) and isinstance(one, int):
-        return math.isclose(one, other, rel_tol=1e-6) or repr(one) == repr(other)
+    if isinstance(one, int | float) and isinstance(other, int | float):
+        return one == other or _close(one, other)
     return one == other
+
+
+def _close(one: float, other: float) -> bool:
+    """Equal as far as float32 can tell; integers are exact, and may be too long for any float."""
+    if isinstance(one, int) and isinstance(other, int):
+        return False
+    try:
+        return math.isclose(one, other, rel_tol=1e-6) or (math.isnan(one) and math.isnan(other))
+    except OverflowError:
+        return False
 
 
 def _canonical(config: Mapping[str, object]) -> dict[str, object]:
@@ -105,12 +120,12 @@ def _canonical(config: Mapping[str, object]) -> dict[str, object]:
     if found.get("use_sliding_window") is False:
         for unused in ("sliding_window", "max_window_layers"):
             found.pop(unused, None)
-    return {key: sorted(map(str, item)) if _are_ids(key, item) else item for key, item in found.items()}
+    return {key: _in_order(key, item) for key, item in found.items()}
 
 
-def _are_ids(key: str, value: object) -> bool:
-    """Several tokens that end a text: their order means nothing."""
-    return key == "eos_token_id" and isinstance(value, list) and len(value) > 1
+def _in_order(key: str, value: object) -> object:
+    """Tokens that end a text are a set."""
+    return sorted(value, key=str) if key == "eos_token_id" and isinstance(value, list) else value
 
 
 def _fold_rope(config: dict[str, object]) -> None:
@@ -128,9 +143,11 @@ def _fold_rope(config: dict[str, object]) -> None:
             config["rope_scaling"] = scaling
     for key in ("rope_theta", "partial_rotary_factor", "original_max_position_embeddings"):
         value = config.get(key)
+        if value is None:
+            continue
         known = [item.get(key) for item in nested] if nested else [rope.setdefault(key, value)]
-        if value is None or any(same(value, item) for item in known):
-            config.pop(key, None)
+        if any(same(value, item) for item in known):
+            del config[key]
     if local is not None and not nested:
         rope = {"full_attention": rope, "sliding_attention": {"rope_theta": local}}
     elif local is not None and not any(same(local, item.get("rope_theta")) for item in nested):
@@ -162,8 +179,6 @@ def _unset(key: str, value: object) -> bool:
     """Whether writing `value` says no more than leaving it out."""
     if isinstance(value, bool):
         return value is (key in _TRUE_UNLESS_SAID)
-    if key == "attention_bias":
-        return False
     return value in ("", [], {}) or (key in _DEFAULTS and same(value, _DEFAULTS[key]))
 
 

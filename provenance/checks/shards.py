@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from posixpath import dirname, normpath
 
 from provenance.checks.interface import Check, Rule, listing, quoted
-from provenance.records import Evidence, Finding, Severity, ShardIndex
+from provenance.records import Evidence, Finding, ModelKind, Severity, ShardIndex
 
 INDEX_UNREADABLE = Rule(
     ident="index-unreadable",
@@ -61,17 +62,36 @@ INDEX_MISSING = Rule(
     ident="index-missing",
     title="shards without an index",
     severity=Severity.WARNING,
-    meaning="Safetensors files named as parts of a set lie in a folder without an index that lists them.",
+    meaning="Safetensors files named as parts of a set lie in a folder without an index that lists them. "
+    "Where the model was named by one of the files, the folder was not looked at.",
     why="Loaders that need the index take one part for the whole model or refuse it, and nothing says which tensors "
     "there should be.",
     example="model-00001-of-00002.safetensors: 2 shards of one set, and no *.index.json lists them",
     advice="Fetch the index from the source of the model, or save the model again.",
 )
 
-_NUMBERED = re.compile(r"(.+)-(\d{5})-of-(\d{5})(\.safetensors|\.gguf|\.bin)", re.DOTALL)
+_NUMBERED = re.compile(r"(.+)-([0-9]{1,6})-of-([0-9]{1,6})(\.safetensors|\.gguf|\.bin)", re.DOTALL)
 _DRIVE = re.compile(r"[A-Za-z]:|[A-Za-z][A-Za-z0-9+.-]*://")
 _SHOWN = 5
-"""Missing files named of one set: a single name can promise 99,999."""
+"""Missing files named of one set: a single name can promise 999,999."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """What `models/name-00002-of-00003.gguf` says of itself."""
+
+    number: int
+    of: tuple[str, int, str]
+    """The set: what stands before the number, the count of files, the ending."""
+    digits: tuple[int, int]
+
+
+def numbered(path: str) -> Numbered | None:
+    """The part of a set that a file's name claims to be; None for a file of its own."""
+    match = _NUMBERED.fullmatch(path)
+    if match is None:
+        return None
+    return Numbered(int(match[2]), (match[1], int(match[3]), match[4]), (len(match[2]), len(match[3])))
 
 
 def shard_path(index: ShardIndex, declared: str) -> str | None:
@@ -97,7 +117,8 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
         listed |= {path for path in declared if path}
     missing_by_index = listed - paths
     yield from _unlisted(evidence.candidate.indexes, listed, paths)
-    yield from _numbered(paths, listed, missing_by_index)
+    beside = evidence.candidate.manifest.kind is ModelKind.DIRECTORY
+    yield from _numbered(paths, listed, missing_by_index, beside)
 
 
 def _index(index: ShardIndex, paths: set[str]) -> Iterator[Finding]:
@@ -125,22 +146,24 @@ def _unlisted(indexes: tuple[ShardIndex, ...], listed: set[str], paths: set[str]
                 yield SHARD_UNLISTED.finding(f"not listed in {listing(names)}", file=path)
 
 
-def _numbered(paths: set[str], listed: set[str], known: set[str]) -> Iterator[Finding]:
-    """Sets of files by their numbered names alone."""
-    sets: dict[tuple[str, int, str], set[str]] = {}
+def _numbered(paths: set[str], listed: set[str], known: set[str], beside: bool) -> Iterator[Finding]:
+    """Sets of files by their numbered names alone; an index can be asked for where it would lie `beside` them."""
+    sets: dict[tuple[str, int, str], dict[str, Numbered]] = {}
     for path in paths:
-        if match := _NUMBERED.fullmatch(path):
-            sets.setdefault((match[1], int(match[3]), match[4]), set()).add(path)
+        if part := numbered(path):
+            sets.setdefault(part.of, {})[path] = part
     for (stem, count, suffix), present in sorted(sets.items()):
-        there = present | known
-        promised = (f"{stem}-{number:05}-of-{count:05}{suffix}" for number in range(1, count + 1))
-        missing = list(islice((path for path in promised if path not in there), _SHOWN + 1))
+        there = {part.number for part in present.values()}
+        width, width_of_count = present[min(present)].digits
+        absent = (number for number in range(1, count + 1) if number not in there)
+        promised = (f"{stem}-{number:0{width}}-of-{count:0{width_of_count}}{suffix}" for number in absent)
+        missing = list(islice((path for path in promised if path not in known), _SHOWN + 1))
         if missing:
             more = " and more" if len(missing) > _SHOWN else ""
             names = f"{listing(missing[:_SHOWN])}{more}"
             message = f"not in the model: {names}; {listing(sorted(present), 1)} promises {count} files"
             yield SHARD_MISSING.finding(message, file=missing[0])
-        if suffix == ".safetensors" and count > 1 and not present & listed:
+        if beside and suffix == ".safetensors" and count > 1 and not present.keys() & listed:
             message = f"{len(present)} shards of one set, and no *.index.json lists them"
             yield INDEX_MISSING.finding(message, file=min(present))
 

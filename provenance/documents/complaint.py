@@ -23,7 +23,7 @@ def complaint(
     where: str,
     known: Callable[[Path], Iterable[str]],
     forms: Mapping[str, str],
-    missing: Callable[[Path], str] = lambda path: "add it",
+    missing: Callable[[Path], str],
 ) -> UsageError:
     """The first thing that is wrong; an unknown key before all, since it is often why another one is missing.
 

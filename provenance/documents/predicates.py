@@ -119,8 +119,9 @@ def from_report(report: Report, *, time_created: str) -> tuple[tuple[str, Predic
 
 
 def most_changed(report: Report) -> list[TensorRow]:
-    """Every tensor that is not identical or cast: measured changes first and the largest of them before all, by the
-    norm of the delta over the base's; then, by state and name, what has no such measure.
+    """Every tensor that is not identical or cast, the largest relative change first.
+
+    What has no such measure (reshaped, added, missing, unsupported) comes after what has, by state and name.
     """
     loud = [state for state in TensorState if state not in (TensorState.IDENTICAL, TensorState.CAST)]
     rows = [(row, loud.index(row.state)) for row in report.tensors if row.state in loud]

@@ -304,7 +304,7 @@ def _tensors(manifest: records.Manifest, lineage: records.Lineage | None) -> lis
     beside: list[records.TensorComparison] = []  # a tensor compared twice (a tied head), or only in the base
     for row in lineage.tensors if lineage else ():
         place = (row.file, row.name)
-        if row.state is TensorState.MISSING or place in compared:
+        if not row.file or place in compared:
             beside.append(row)
         else:
             compared[place] = row

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from provenance.outputs import wording
+from provenance.outputs import rulings, wording
 from provenance.outputs.escaping import command_data, command_property
 from provenance.outputs.interface import Output, RuleText
 from provenance.records import Outcome, Severity
@@ -35,11 +35,13 @@ _VERDICT_LEVELS: dict[Outcome | None, str] = {
 
 
 def render(report: Report, verdict: VerdictDocument | None, rules: Mapping[str, RuleText]) -> str:
-    """One workflow command a line: the verdict, then the worst findings."""
+    """One workflow command a line: the verdict, then the worst findings and the rules of the policy that failed."""
     head = wording.headline(report, verdict)
     level = _VERDICT_LEVELS.get(head.outcome, "notice")
     lines = [_command(level, f"{head.tag} {head.sentence}", title=report.subject.name)]
-    groups = wording.grouped(report.findings, by_file=True)
+    found = rulings.with_rulings(report, verdict)
+    rules = rulings.texts(rules, found)
+    groups = wording.grouped(found, by_file=True)
     lines += [_annotation(report, group, rules) for group in groups[: MAX_ANNOTATIONS - 1]]
     left = len(groups) - (MAX_ANNOTATIONS - 1)
     if left > 0:

@@ -1,5 +1,7 @@
 """Findings as SARIF 2.1.0, for code scanning: one result for each rule and file, and every gap as a notification.
 
+A rule of the policy that denied or could not decide is a result too, `policy-…`, about the model as a whole.
+
 GitHub's limits shape it (docs.github.com, "SARIF results exceed one or more limits"): it refuses a file of more than
 25,000 results, keeps the worst 5,000, shows only the first location and wants a line there; so the worst 5,000 are
 written, a finding without a line stands at line 1, and tensors are named in the text.
@@ -12,7 +14,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from provenance.outputs import wording
+from provenance.outputs import rulings, wording
 from provenance.outputs.escaping import MAX_NAME, json_text, plain, sarif_message, uri
 from provenance.outputs.interface import Output, RuleText
 from provenance.records import ModelKind, Severity
@@ -45,7 +47,9 @@ _TAGS = ("machine-learning", "security", "supply-chain")
 
 def render(report: Report, verdict: VerdictDocument | None, rules: Mapping[str, RuleText]) -> str:
     """The SARIF log: one run, the worst results first."""
-    groups = wording.grouped(report.findings, by_file=True)
+    found = rulings.with_rulings(report, verdict)
+    rules = rulings.texts(rules, found)
+    groups = wording.grouped(found, by_file=True)
     kept = groups[:MAX_RESULTS]
     worst = _worst(kept, rules)
     index = {ident: number for number, ident in enumerate(worst)}

@@ -12,6 +12,7 @@ from provenance.documents.report import ClaimRow, FindingRow, LineageSummary, Re
 from provenance.outputs import wording
 from provenance.outputs.escaping import MAX_NAME, markdown
 from provenance.outputs.interface import Output, RuleText
+from provenance.outputs.next_step import next_step
 
 MAX_TENSORS = 50
 MAX_FINDINGS = 50
@@ -26,13 +27,14 @@ def render(report: Report, verdict: VerdictDocument | None, rules: Mapping[str, 
     parts = [_head(report, verdict)]
     if report.lineage is not None:
         parts.append(_lineage(report, report.lineage))
-    parts.append(_findings(report.findings, rules))
+    if report.inputs.verb != "verify":  # it runs no checks, and "none" would sound as if it had
+        parts.append(_findings(report.findings, rules))
     if report.attestations:
         parts.append(_attestations(report.attestations))
     parts.append(_gaps(report))
     if verdict is not None and wording.not_passed(verdict):
         parts.append(_policy(verdict))
-    parts.append([f"**Next:** {markdown(wording.next_step(report, verdict))}"])
+    parts.append([f"**Next:** {markdown(next_step(report, verdict))}"])
     return "\n".join(line for part in parts for line in (*part, ""))
 
 
@@ -55,7 +57,7 @@ def _lineage(report: Report, lineage: LineageSummary) -> list[str]:
         f"The base is {_code(lineage.base)}, sha256 {_code(lineage.base_sha256)}. {markdown(lineage.basis)}",
     ]
     if changed:
-        cells = (wording.change(row) for row in changed[:MAX_TENSORS])
+        cells = wording.changes(report, changed[:MAX_TENSORS])
         rows = ((_code(name), *map(markdown, numbers)) for name, *numbers in cells)
         lines += ["", *_table([markdown(column) for column in wording.CHANGE_COLUMNS], rows)]
     return lines + _more(len(changed) - MAX_TENSORS, "changed tensors")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping, Sequence
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -19,6 +20,8 @@ from provenance.documents.report import ClaimRow, FindingRow, LineageSummary, Re
 from provenance.outputs import wording
 from provenance.outputs.escaping import MAX_NAME, MAX_TEXT, ascii_only, plain
 from provenance.outputs.interface import Output, RuleText, Screen
+from provenance.outputs.next_step import after_verification, next_step
+from provenance.outputs.tensor_names import fitted
 from provenance.records import Outcome, RuleResult, Severity
 
 MAX_TENSORS = 10
@@ -51,6 +54,8 @@ def render(
     report: Report, verdict: VerdictDocument | None, rules: Mapping[str, RuleText], screen: Screen | None = None
 ) -> str:
     """The page of one run; without a verdict, the relation to the base stands first."""
+    if report.inputs.verb == "verify" and verdict is not None:
+        return render_verification(report.subject, report.attestations, verdict, screen)
     page = _Page(screen or Screen())
     page.headline(wording.headline(report, verdict))
     _model(page, report.subject)
@@ -61,7 +66,7 @@ def render(
         _attestations(page, report.attestations)
     _gaps(page, report)
     _policy(page, verdict)
-    page.section("Next", wording.next_step(report, verdict))
+    page.section("Next", next_step(report, verdict))
     return page.text()
 
 
@@ -75,7 +80,7 @@ def render_verification(
     _attestations(page, claims)
     _left_out(page, subject)
     _policy(page, verdict)
-    page.section("Next", wording.next_step_after_verification(claims, verdict))
+    page.section("Next", after_verification(claims, verdict))
     return page.text()
 
 
@@ -104,8 +109,8 @@ def _lineage(page: _Page, report: Report, lineage: LineageSummary) -> None:
     changed = most_changed(report)
     if changed:
         page.line()
-        page.columns(wording.CHANGE_COLUMNS, [wording.change(row) for row in changed[:MAX_TENSORS]])
-    page.more(len(changed) - MAX_TENSORS)
+        page.columns(wording.CHANGE_COLUMNS, wording.changes(report, changed[:MAX_TENSORS]))
+    page.more(len(changed) - MAX_TENSORS, f" ({wording.states(changed[MAX_TENSORS:])})")
 
 
 def _left_out(page: _Page, subject: Subject) -> None:
@@ -213,14 +218,18 @@ class _Page:
         self._grid(list(rows), style="", indent=2)
 
     def columns(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """A name and its numbers; a long name goes on in the next line: cut short, two could look the same."""
+        """A name and its numbers; a long name loses parts of its middle, or goes on in the next line."""
+        numbers = [max(cell_len(row[column]) for row in (header, *rows)) + 2 for column in range(1, len(header))]
+        names = fitted(
+            [row[0] for row in rows], self._console.width - 2 - sum(numbers), measure=cell_len, unicode=self._unicode
+        )
         table = Table.grid(padding=(0, 2, 0, 0), collapse_padding=True)
         table.add_column(overflow="fold")
         for _ in header[1:]:
             table.add_column(justify="right", no_wrap=True)
         table.add_row(*(self._safe(cell, "bold") for cell in header))
-        for row in rows:
-            table.add_row(*(self._safe(cell, limit=MAX_NAME) for cell in row))
+        for name, row in zip(names, rows, strict=True):
+            table.add_row(Text(name), *(self._safe(cell, limit=MAX_NAME) for cell in row[1:]))
         self._put(table, indent=2)
 
     def tagged(self, tag: str, text: str, style: str) -> None:
@@ -231,10 +240,10 @@ class _Page:
         """Wrapped text."""
         self._put(self._safe(text, style), indent=indent)
 
-    def more(self, n: int) -> None:
+    def more(self, n: int, which: str = "") -> None:
         """What a list left out, if anything."""
         if n > 0:
-            self.paragraph(wording.and_more(n, hint=_ELSEWHERE), indent=2)
+            self.paragraph(wording.and_more(n, hint=which + _ELSEWHERE), indent=2)
 
     def line(self) -> None:
         """A blank line."""

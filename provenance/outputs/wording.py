@@ -1,22 +1,31 @@
-"""The words that every output for people shares: the verdict in a sentence, the gaps, the next step.
+"""The words that every output for people shares: the verdict in a sentence, the findings, the gaps, the tensors.
 
 Nothing is escaped here: each output does so where it writes.
 """
 
 from __future__ import annotations
 
-import shlex
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from provenance.documents import URI_AUTHORITY
-from provenance.records import Assurance, ModelKind, Outcome, Relation, RuleResult, Severity
+from provenance.records import Assurance, ModelKind, Outcome, Relation, RuleResult, Severity, TensorState
 
 if TYPE_CHECKING:
-    from provenance.documents.report import ClaimRow, FindingRow, Report, RuleRow, Subject, TensorRow, VerdictDocument
+    from provenance.documents.report import (
+        ClaimRow,
+        FindingRow,
+        Report,
+        RuleRow,
+        SkippedRow,
+        Subject,
+        TensorRow,
+        VerdictDocument,
+    )
 
 TAGS = {
     Outcome.PASS: "PASS",
@@ -48,7 +57,7 @@ class Gap:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# The verdict, and what to do about it
+# The verdict
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -87,58 +96,6 @@ def not_passed(verdict: VerdictDocument) -> list[RuleRow]:
     """Every rule that did not pass, failures first."""
     order = (RuleResult.FAIL, RuleResult.UNKNOWN, RuleResult.WARN)
     return sorted((row for row in verdict.rules if row.result in order), key=lambda row: order.index(row.result))
-
-
-def next_step(report: Report, verdict: VerdictDocument | None) -> str:
-    """One concrete thing to do now. Made of our own words: a message may quote what a hostile model wants done."""
-    model, base = _argument(report.subject.name), report.lineage and _argument(report.lineage.base)
-    versus = f" --base {base}" if base else ""
-    if verdict is None:
-        return f"run `provenance check {model}{versus}` to judge this by a policy."
-    if verdict.outcome is not Outcome.PASS:
-        return _remedy(report, verdict)
-    if report.lineage is None:
-        return "give --base BASE to learn what this is to the model it is said to come from."
-    if not any(claim.verified for claim in report.attestations):
-        return f"run `provenance attest {model}{versus} -o bundle=PATH` to sign what was found."
-    return "nothing to do; `provenance verify` repeats this offline from the attestation."
-
-
-def _remedy(report: Report, verdict: VerdictDocument) -> str:
-    """What to do about the rules that made the verdict, the most telling first."""
-    areas = {row.rule.partition(".")[0] for row in blame(verdict)}
-    worst = max((f for f in report.findings if f.severity is not Severity.INFO), key=_badness, default=None)
-    asked = any(row.asked for row in report.skipped)
-    if worst is not None and (not areas or "findings" in areas):
-        return f"run `provenance explain {worst.rule}`: what it means, what to do."
-    if "lineage" in areas and report.lineage is None and not asked:
-        return "give --base BASE, the model it is said to come from."
-    if "lineage" in areas and report.lineage is not None and verdict.outcome is Outcome.UNDECIDED:
-        return "ask the publisher what was done to it, or use the base itself; this version can say no more."
-    if "lineage" in areas and report.lineage is not None:
-        return "if this change was meant, allow its relation in the policy; if not, use the base itself."
-    if verdict.outcome is Outcome.UNDECIDED and asked:
-        return "put right what could not be done (under `Not looked at`), then run this again."
-    if "attestations" in areas:
-        return "ask the publisher for an attestation of this subject, and give it as --attestation BUNDLE."
-    if "formats" in areas:
-        return "use a copy of the model without the files that the policy names, or in a format that it allows."
-    return f"change what the rules above name, or judge by another policy than {verdict.policy}."
-
-
-def next_step_after_verification(claims: Sequence[ClaimRow], verdict: VerdictDocument) -> str:
-    """One concrete thing to do after attestations were verified."""
-    if any(not claim.verified for claim in claims):
-        return "fetch the model and its attestations again from their source; if it repeats, ask the publisher."
-    if verdict.outcome is Outcome.PASS:
-        return "nothing: what the signers said of this model holds for the bytes on this disk."
-    return "ask the publisher for an attestation that the policy asks for, or name another policy."
-
-
-def _argument(name: str) -> str:
-    """`name` for a command line to copy: quoted, or a placeholder where it would not survive the copying."""
-    copies = name.isprintable() and len(name) <= 200 and "::" not in name and not name.startswith("-")
-    return shlex.quote(name) if copies else "MODEL"
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -189,7 +146,8 @@ def path_from_here(report: Report, file: str) -> str:
 
 def gaps(report: Report) -> list[Gap]:
     """Everything that was not looked at: what was skipped, what was read in part, what a rule leaves out."""
-    found = [Gap(s.surface, f"could not be done: {s.reason}" if s.asked else s.reason, s.asked) for s in report.skipped]
+    files = file_gaps(report)
+    found = [Gap(row.surface, _why(row, row in files), row.asked) for row in report.skipped]
     for row in report.coverage:
         if row.examined < row.total:
             note = f": {row.note}" if row.note else ""
@@ -199,6 +157,18 @@ def gaps(report: Report) -> list[Gap]:
         shown = ", ".join(excluded[:5]) + and_more(len(excluded) - 5, prefix=" ")
         found.append(Gap("left out by rule", f"{counted(len(excluded), 'file')}: {shown}", asked=False))
     return sorted(found, key=lambda gap: not gap.asked)
+
+
+def file_gaps(report: Report) -> list[SkippedRow]:
+    """Files of the model that were not read, though nobody had to ask for them."""
+    files = {file.path for file in report.subject.files} - {"base", "lineage"}
+    return [row for row in report.skipped if row.asked and row.surface in files]
+
+
+def _why(row: SkippedRow, is_file: bool) -> str:
+    if is_file:
+        return f"not read: {row.reason.removeprefix('is ')}"
+    return f"could not be done: {row.reason}" if row.asked else row.reason
 
 
 def coverage(report: Report) -> str:
@@ -239,13 +209,28 @@ CHANGE_COLUMNS = ("tensor", "change", "rel. norm", "cosine", "max |Δ|")
 """Share of elements that differ, norm of the delta over that of the base, cosine to the base, largest difference."""
 
 
-def change(row: TensorRow) -> tuple[str, str, str, str, str]:
-    """One changed tensor under `CHANGE_COLUMNS`; its state stands for the share of elements where none was measured."""
+def changes(report: Report, rows: Sequence[TensorRow]) -> list[tuple[str, ...]]:
+    """Changed tensors under `CHANGE_COLUMNS`; where a name stands in two files, the file stands before it."""
+    files: dict[str, set[str]] = {}
+    for row in report.tensors:
+        files.setdefault(row.name, set()).add(row.file)
+    twice = {name for name, places in files.items() if len(places) > 1}
+    return [(f"{row.file}: {row.name}" if row.name in twice and row.file else row.name, *_change(row)) for row in rows]
+
+
+def states(rows: Iterable[TensorRow]) -> str:
+    """`20 changed, 1 added`."""
+    counts = Counter(row.state for row in rows)
+    return ", ".join(f"{counts[state]:,} {state.value}" for state in TensorState if counts[state])
+
+
+def _change(row: TensorRow) -> tuple[str, str, str, str]:
+    """The numbers of one tensor; its state stands for the share of elements where none was measured."""
     if row.delta is None:
-        return row.name, row.state.value if row.state else "-", "-", "-", "-"
+        return row.state.value if row.state else "-", "-", "-", "-"
     d = row.delta
     share = percent(d.changed, d.elements)
-    return row.name, share, _number(d.relative_norm, ".3g"), _number(d.cosine, ".5f"), _number(d.max_abs, ".3g")
+    return share, _number(d.relative_norm, ".3g"), _number(d.cosine, ".5f"), _number(d.max_abs, ".3g")
 
 
 def percent(part: int, whole: int) -> str:

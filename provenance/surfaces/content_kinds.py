@@ -28,8 +28,15 @@ _SHEBANG = re.compile(rb"#![ \t]*(\S{1,256})(?:[ \t]+(\S{1,256}))?")
 _BUNDLE = re.compile(rb"\{[^\n]{0,4096}application/vnd\.dev\.sigstore\.bundle")
 _JSON = re.compile(rb"\{\s*[\"}]|\[\s*(?:[\"{\[\]\d-]|true|false|null)")
 """`{{ … }}` and `{% … %}` open templates, not documents."""
-_OBJECT_DTYPE = re.compile(rb"""(['"])[^'"]*(?:O|object)[^'"]*\1""")
-"""Any way to say `object` in the header of an array: `|O`, `O8`, `object`, `i4, O`."""
+_NPY_TEXT = re.compile(rb"'[^'\\\n]*'|\"[^\"\\\n]*\"")
+_NPY_SKELETON = re.compile(rb"(?:[\s{}\[\](),:]|\d+L?|True|False|None|'(?!\s*'))*+")
+"""The header of an array with each text in it replaced by one quote: no escape, no prefix, no two texts in a row,
+which Python would join."""
+_OBJECT_DTYPE = re.compile(rb"""['"][^'"]*(?:O|object)""")
+"""Any way to say `object` inside one text: `|O`, `O8`, `object`, `i4, O`."""
+_IMATRIX = re.compile(rb"(?s:..[\x00-\x0f]\x00.[\x00\x01]\x00\x00)[\w.-]{1,200}\.weight")
+"""A count of entries, the length of the first name, the name: that of a tensor in GGUF."""
+_OPENVINO = re.compile(r"openvino_\w{1,100}\.bin", re.ASCII)
 _END_OF_ZIP = b"PK\x05\x06"
 _MAX_SAFETENSORS_HEADER = 100_000_000
 
@@ -46,7 +53,8 @@ class Content:
 def identify(head: bytes, tail: bytes, size: int, name: str) -> tuple[Content, ...]:
     """What a file of `size` bytes is, by its first (`head`) and last (`tail`) bytes.
 
-    What a loader that reads from the front sees comes first. `name` only tells Python from other text.
+    What a loader that reads from the front sees comes first. `name` only tells Python from other text, and
+    OpenVINO's weights from other binary data.
     """
     if size == 0:
         return (Content("empty", "empty file"),)
@@ -61,12 +69,15 @@ def identify(head: bytes, tail: bytes, size: int, name: str) -> tuple[Content, .
 def _from_the_front(head: bytes, size: int, name: str) -> tuple[Content, ...]:
     known = magic.match(head)
     if known:
-        return (Content(*known),)
+        # Some marks are opcodes, and some stand so late that opcodes fit before them. `P` asks for an object that only
+        # the reader of a zip can give.
+        also = _pickle(head, size) if head[0] != ord("P") and walk(head, size).calls else None
+        return (Content(*known), also) if also else (Content(*known),)
     pickled = _pickle(head, size)
     if _is_safetensors(head, size):
         weights = Content("safetensors", "safetensors")
         return (weights, pickled) if pickled else (weights,)
-    found = pickled or _binary(head) or _text(head, size, name)
+    found = pickled or _binary(head) or _text(head, size, name) or _raw(name)
     return (found or Content("unknown", "binary data of no known format"),)
 
 
@@ -81,12 +92,13 @@ def _pickle(head: bytes, size: int) -> Content | None:
     if head.startswith(_LEGACY_TORCH):
         return Content("torch-legacy", "pickles of torch's format from before 1.6")
     steps = walk(head, size)
-    if head[0] == 0x80 and len(head) > 1 and head[1] <= 5:
-        # Any 640-byte safetensors header begins like this too; what breaks before it imports anything is no pickle.
-        harmless = steps.broken and not steps.imports
-        return None if harmless else Content("pickle", f"Python pickle, protocol {head[1]}")
-    whole = steps.stopped and size <= len(head) and not head[steps.end :].strip()
-    if steps.calls or (whole and (steps.imports or steps.opcodes >= 4)):
+    marked = head[0] == 0x80 and len(head) > 1 and head[1] <= 5
+    if marked and (steps.stop or steps.imports or not steps.broken):
+        # Any 640-byte safetensors header begins like this too; what breaks before it does anything is no pickle.
+        return Content("pickle", f"Python pickle, protocol {head[1]}")
+    whole = steps.stop and size <= len(head) and not head[steps.stop :].strip()
+    endless = not steps.broken and size > len(head) and not _is_safetensors(head, size)
+    if steps.calls or endless or (whole and (steps.imports or steps.opcodes >= 4)):
         return Content("pickle", "Python pickle, protocol 0 or 1")
     return None
 
@@ -94,10 +106,8 @@ def _pickle(head: bytes, size: int) -> Content | None:
 def _binary(head: bytes) -> Content | None:
     """Formats that one run of magic bytes does not settle."""
     if head.startswith(b"\x93NUMPY"):
-        if _OBJECT_DTYPE.search(head, 0, 16384):
-            return Content("npy-pickle", "NumPy array of pickled objects")
-        return Content("npy", "NumPy array")
-    if head.startswith(b"MZ") and (_is_pe(head) or b"\x00" in head[:64] or head.startswith(b"MZqFpD")):
+        return _array(head)
+    if head.startswith(b"MZ") and _is_pe(head):
         return Content("pe", "Windows program or library")
     if head.startswith(b"\xca\xfe\xba\xbe") and len(head) >= 8:
         # Both begin with these four bytes; the next four count a Mach-O's few architectures or name Java's version.
@@ -110,19 +120,42 @@ def _binary(head: bytes) -> Content | None:
         return Content("bzip2", "bzip2 stream")
     if head[0] == 0x78 and _inflates(head):
         return Content("zlib", "zlib stream")
+    return _data(head)
+
+
+def _data(head: bytes) -> Content | None:
+    """Those of them that hold nothing that runs."""
     if _is_sentencepiece(head):
         return Content("sentencepiece", "SentencePiece model")
     if re.match(rb"\x08[\x01-\x14]\x12[\x01-\x40][\w.+ -]{1,64}[\x1a\x22\x28\x2a\x3a]", head):
         return Content("onnx", "ONNX model")
+    if _is_truetype(head):
+        return Content("font", "TrueType font")
+    first = _IMATRIX.match(head)
+    if first and first.end() - 8 == int.from_bytes(head[4:8], "little"):
+        return Content("imatrix", "importance matrix of llama.cpp")
     if re.match(rb"(?s:[\x81-\x8f]|\xde..)[\xa1-\xbf][A-Za-z_]", head):
         return Content("msgpack", "MessagePack document")
     return None
 
 
+def _array(head: bytes) -> Content:
+    """A header that can only mean numbers and texts is plain; what is not understood may mean objects."""
+    start = 10 if head[6:7] == b"\x01" else 12
+    length = int.from_bytes(head[8:start], "little")
+    header = head[start : start + length]
+    skeleton = _NPY_TEXT.sub(b"'", header)
+    understood = len(header) == length and _NPY_SKELETON.fullmatch(skeleton)
+    if not understood or any(map(_OBJECT_DTYPE.match, _NPY_TEXT.findall(header))):
+        return Content("npy-pickle", "NumPy array of pickled objects")
+    return Content("npy", "NumPy array")
+
+
 def _is_pe(head: bytes) -> bool:
-    if len(head) < 64:
-        return False
-    return head.startswith(b"PE\x00\x00", int.from_bytes(head[60:64], "little"))
+    """A program of DOS or Windows; `MZqFpD` opens one that is a shell script as well (llamafile)."""
+    if b"\x00" in head[:64] or head.startswith(b"MZqFpD"):
+        return True
+    return len(head) >= 64 and head.startswith(b"PE\x00\x00", int.from_bytes(head[60:64], "little"))
 
 
 def _inflates(head: bytes) -> bool:
@@ -141,6 +174,18 @@ def _is_sentencepiece(head: bytes) -> bool:
         return False
     score = 4 + head[3]
     return head[1] <= 127 and score - 2 < head[1] and head[score : score + 1] == b"\x15"
+
+
+def _is_truetype(head: bytes) -> bool:
+    """Version 1.0, then a count of tables: never none, and far fewer than 256."""
+    return head.startswith(b"\x00\x01\x00\x00\x00") and 1 <= int.from_bytes(head[5:6], "big") <= 64
+
+
+def _raw(name: str) -> Content | None:
+    """Raw numbers have no first bytes of their own; OpenVINO describes them in an .xml file of the same name."""
+    if _OPENVINO.fullmatch(name.rpartition("/")[2]):
+        return Content("openvino", "raw weights of OpenVINO, by the name")
+    return None
 
 
 def _text(head: bytes, size: int, name: str) -> Content | None:

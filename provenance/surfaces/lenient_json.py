@@ -11,21 +11,27 @@ import json
 from provenance.documents.strict_json import StrictJsonError, loads
 from provenance.records import JsonFact
 
-MAX_VALUES = 6_000_000
-"""Commas and opening brackets: the largest tokenizers have two million."""
+MAX_VALUES = 1_000_000
+"""Commas and opening brackets; each may cost a hundred bytes of memory. The largest vocabularies have 260 thousand."""
+TOO_LARGE = "too large to look at"
 
 
 def read(file: str, data: bytes) -> JsonFact:
     """The document in `data`. `value` is None where no loader could read it; `error` says what a strict reader says."""
     values = data.count(b",") + data.count(b"[") + data.count(b"{")
     if values > MAX_VALUES:
-        return JsonFact(file, None, error=f"more than {MAX_VALUES} values")
+        return JsonFact(file, None, error=f"{TOO_LARGE}: more than {MAX_VALUES} values")
     try:
         return JsonFact(file, loads(data))
     except StrictJsonError as error:
         if error.rule not in ("duplicate-key", "not-finite"):
             return JsonFact(file, None, error=str(error))
         return _as_loaders_do(file, data, str(error))
+
+
+def too_large(file: str, nbytes: int, limit: int) -> JsonFact:
+    """The fact of a document that was not looked at."""
+    return JsonFact(file, None, error=f"{TOO_LARGE}: {nbytes} bytes of JSON, the limit is {limit}")
 
 
 def _as_loaders_do(file: str, data: bytes, error: str) -> JsonFact:

@@ -41,6 +41,7 @@ MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"ARROW1\x00\x00", "arrow", "Arrow table"),
     (23, b"brain.Event:", "tensorboard", "TensorBoard log"),
     (0, b"\x00\x00\x00\x01Bud1", "ds-store", "macOS folder settings"),
+    (0, b"\x00\x05\x16\x07", "apple-double", "macOS attributes of another file (AppleDouble)"),
     # Pictures, sound, pages.
     (0, b"\x89PNG\r\n\x1a\n", "image", "PNG picture"),
     (0, b"\xff\xd8\xff", "image", "JPEG picture"),
@@ -57,6 +58,9 @@ MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x1a\x45\xdf\xa3", "media", "Matroska film"),
     (4, b"ftyp", "media", "MPEG-4 film"),
     (0, b"wOF2", "font", "web font"),
+    (0, b"wOFF", "font", "web font"),
+    (0, b"OTTO\x00", "font", "OpenType font"),
+    (0, b"ttcf\x00", "font", "TrueType fonts"),
     (0, b"%PDF-", "pdf", "PDF document"),
 )
 

@@ -12,19 +12,24 @@ MAX_SHOWN = 1024 * 1024
 DEFAULT = "chat-template"
 
 
-def text_fact(file: str, role: str, text: str) -> TextFact:
+def role(name: str) -> str:
+    """Role of the template `name`: `chat-template`, or `chat-template:NAME` where it is not the default one."""
+    return DEFAULT if name == "default" else f"{DEFAULT}:{name}"
+
+
+def text_fact(file: str, kind: str, text: str) -> TextFact:
     """`text` with its digest; the text itself where it is small enough to show differences of."""
     data = text.encode("utf-8", "surrogatepass")
-    return TextFact(file, role, hashlib.sha256(data).hexdigest(), text if len(data) <= MAX_SHOWN else None)
+    return TextFact(file, kind, hashlib.sha256(data).hexdigest(), text if len(data) <= MAX_SHOWN else None)
 
 
 def template(file: str, text: str, name: str = "default") -> TextFact:
-    """A chat template, role `chat-template` or, where it is not the default one, `chat-template:NAME`.
+    """A chat template.
 
     Line ends become LF and one at the end is dropped, as Jinja does before it renders.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
-    return text_fact(file, DEFAULT if name == "default" else f"{DEFAULT}:{name}", text)
+    return text_fact(file, role(name), text)
 
 
 def templates_in(file: str, value: object) -> Iterator[TextFact]:

@@ -3,7 +3,12 @@
     tokenizer:tokens       every token and its id: `ID "TOKEN"`, by id (tokenizer.json, vocab.json, GGUF)
     tokenizer:merges       every merge, in order: `"A" "B"` (tokenizer.json, merges.txt, GGUF)
     tokenizer:NAME         any other part of a tokenizer.json: `normalizer`, `decoder`, …
-    tokenizer:special      the special tokens that a tokenizer_config.json names
+    tokenizer:scores       scores of the tokens of a Unigram model, by id (tokenizer.json)
+    tokenizer:special      the special tokens that a tokenizer_config.json or special_tokens_map.json names
+    tokenizer:extra-tokens tokens that settings add to a vocabulary (added_tokens.json, tokenizer_config.json)
+    tokenizer:settings     what else a tokenizer_config.json decides: `KEY VALUE`
+    tokenizer:file         a file that is compared as it is
+    tokenizer:padding      the padding token that it names
     tokenizer:ggml-NAME    what only GGUF says: `settings`, `types`, `scores`
 
 Texts are ASCII, everything else escaped, so that look-alike letters differ to the eye as well.
@@ -13,8 +18,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from array import array
 from collections.abc import Iterable, Iterator, Mapping
-from json.encoder import encode_basestring_ascii as _quoted
+from itertools import islice
+from json.encoder import encode_basestring_ascii as quoted
 
 from provenance.records import TextFact
 
@@ -24,21 +31,73 @@ MAX_KEPT = 24 * 1024 * 1024
 PARTS = ("added_tokens", "normalizer", "pre_tokenizer", "post_processor", "decoder")
 """Parts of a tokenizer.json that change what text becomes, beside its `model`. `truncation` and `padding` do not."""
 SPECIAL = ("bos_token", "eos_token", "unk_token")
-"""Special tokens compared; `pad_token` is not one of them, since training changes it and inference never reads it."""
+"""Special tokens that decide what a model reads and where it stops; `pad_token` does neither, and is a part apart."""
+
+SETTINGS = ("tokenizer_class", "add_bos_token", "add_eos_token", "fast_tokenizer_files", "model_max_length")
+"""Keys of a tokenizer_config.json that decide how the tokenizer is made, and what it adds or cuts off."""
 
 
 def part(file: str, name: str, lines: Iterable[str]) -> TextFact:
-    """One part, role `tokenizer:NAME`."""
-    text = "\n".join(lines)
-    data = text.encode("ascii", "backslashreplace")
-    return TextFact(
-        file, f"tokenizer:{name}", hashlib.sha256(data).hexdigest(), text if len(data) <= MAX_KEPT else None
-    )
+    """One part, role `tokenizer:NAME`. Lines are digested as they come, and kept while there are few."""
+    source, digest = iter(lines), hashlib.sha256()
+    kept: list[str] = []
+    size, separator = 0, ""
+    while batch := list(islice(source, 4096)):
+        text = separator + "\n".join(batch)
+        data = text.encode("ascii", "backslashreplace")
+        digest.update(data)
+        size, separator = size + len(data), "\n"
+        if size <= MAX_KEPT:
+            kept.append(text)
+        else:
+            kept.clear()
+    return TextFact(file, f"tokenizer:{name}", digest.hexdigest(), "".join(kept) if size <= MAX_KEPT else None)
+
+
+class Vocabulary:
+    """Tokens and their ids, held as tightly as Python can: the largest have hundreds of thousands."""
+
+    def __init__(self) -> None:
+        self._ids = array("q")
+        self._tokens: list[str] = []
+
+    def add(self, ident: int, token: str) -> None:
+        """One `token`, quoted; an id that no vocabulary can have is kept out of the way, and still compared."""
+        self._ids.append(max(-1, min(ident, 2**62)))
+        self._tokens.append(token)
+
+    def repeated(self) -> tuple[str, ...]:
+        """Tokens that stand twice, a hundred at most."""
+        if len(set(self._tokens)) == len(self._tokens):
+            return ()
+        seen: set[str] = set()
+        again = (token for token in self._tokens if token in seen or seen.add(token))  # type: ignore[func-returns-value]
+        return tuple(json.loads(token) for token in islice(again, 100))
+
+    def part(self, file: str) -> TextFact:
+        """The part `tokens`, by id; equal pairs count once."""
+        return part(file, "tokens", self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        ids, names = self._ids, self._tokens
+        order = list(range(len(ids)))
+        if any(ids[i] >= ids[i + 1] for i in order[:-1]):
+            order.sort(key=names.__getitem__)
+            order.sort(key=ids.__getitem__)
+        before = ""
+        for i in order:
+            line = f"{ids[i]} {names[i]}"
+            if line != before:
+                yield line
+            before = line
 
 
 def tokens(file: str, entries: Iterable[tuple[int, str]]) -> TextFact:
     """The part `tokens`, from (id, token) in any order; equal pairs count once."""
-    return part(file, "tokens", (f"{ident} {_quoted(token)}" for ident, token in sorted(set(entries))))
+    found = Vocabulary()
+    for ident, token in entries:
+        found.add(ident, quoted(token))
+    return found.part(file)
 
 
 def merges(file: str, entries: Iterable[object]) -> TextFact:
@@ -49,44 +108,48 @@ def merges(file: str, entries: Iterable[object]) -> TextFact:
 def _merge(entry: object) -> str:
     halves = entry.split(" ") if isinstance(entry, str) else entry
     if isinstance(halves, list) and all(isinstance(half, str) for half in halves):
-        return " ".join(map(_quoted, halves))
+        return " ".join(map(quoted, halves))
     return json.dumps(halves)
-
-
-def from_tokenizer_json(file: str, value: object) -> tuple[TextFact, ...]:
-    """Parts of a parsed `tokenizer.json`; none where it is not an object with a `model`."""
-    if not isinstance(value, dict) or not isinstance(value.get("model"), dict):
-        return ()
-    model: dict[str, object] = value["model"]
-    vocabulary = [*_vocabulary(model.get("vocab")), *_added(value.get("added_tokens"))]
-    found = [tokens(file, vocabulary)]
-    if isinstance(joined := model.get("merges"), list):
-        found.append(merges(file, joined))
-    rest = {key: item for key, item in model.items() if key not in ("vocab", "merges") and not _is_unset(item)}
-    if isinstance(scored := model.get("vocab"), list):
-        rest["scores"] = [score for _, score in _pairs(scored)]
-    found.append(part(file, "model", _leaves(rest)))
-    found += [part(file, name, _leaves(value.get(name))) for name in PARTS]
-    return tuple(found)
 
 
 def from_vocabulary(file: str, value: object) -> tuple[TextFact, ...]:
     """The tokens of a parsed `vocab.json`."""
-    return (tokens(file, _vocabulary(value)),) if isinstance(value, dict) else ()
+    return (tokens(file, _ids(value)),) if isinstance(value, dict) else ()
+
+
+def from_added_tokens(file: str, value: object) -> tuple[TextFact, ...]:
+    """The tokens of a parsed `added_tokens.json`."""
+    return (_extra(file, _ids(value)),) if isinstance(value, dict) else ()
+
+
+def _extra(file: str, entries: Iterable[tuple[int, str]]) -> TextFact:
+    return part(file, "extra-tokens", (f"{ident} {quoted(token)}" for ident, token in sorted(set(entries))))
 
 
 def from_merges(file: str, text: str) -> tuple[TextFact, ...]:
     """The merges of a `merges.txt`."""
-    lines = (line for line in text.splitlines() if line and not line.startswith("#version"))
+    # Only these ends: others of Unicode's may be tokens.
+    ended = (line.removesuffix("\r") for line in text.split("\n"))
+    lines = (line for line in ended if line and not line.startswith("#version"))
     return (merges(file, lines),)
 
 
 def from_settings(file: str, value: object) -> tuple[TextFact, ...]:
-    """The special tokens that a parsed `tokenizer_config.json` names."""
+    """What a parsed `tokenizer_config.json` or `special_tokens_map.json` decides."""
     if not isinstance(value, dict):
         return ()
     named = {key: _content(value[key]) for key in SPECIAL if value.get(key) is not None}
-    return (part(file, "special", _leaves(named)),) if named else ()
+    found = [part(file, "special", leaves(named))] if named else []
+    if value.get("pad_token") is not None:
+        found.append(part(file, "padding", leaves({"pad_token": _content(value["pad_token"])})))
+    if added := sorted(set(_decoder(value.get("added_tokens_decoder")))):
+        found.append(_extra(file, added))
+    decided = {key: value[key] for key in SETTINGS if value.get(key) is not None and not _is_endless(key, value[key])}
+    if decided:
+        found.append(
+            part(file, "settings", (f"{key} {json.dumps(decided[key])}" for key in SETTINGS if key in decided))
+        )
+    return tuple(found)
 
 
 def from_gguf(file: str, metadata: Mapping[str, object]) -> tuple[TextFact, ...]:
@@ -108,43 +171,32 @@ def from_gguf(file: str, metadata: Mapping[str, object]) -> tuple[TextFact, ...]
         for key, value in metadata.items()
         if key.startswith("tokenizer.ggml.") and not isinstance(value, tuple) and "padding" not in key
     }
-    found.append(part(file, "ggml-settings", _leaves(settings)))
+    found.append(part(file, "ggml-settings", leaves(settings)))
     return tuple(found)
 
 
-def _is_unset(value: object) -> bool:
-    """Older writers leave out what newer ones write as null, false or an empty text."""
-    return value is None or value is False or value == ""
-
-
-def _vocabulary(value: object) -> Iterator[tuple[int, str]]:
-    """(id, token) of a `vocab`: an object of ids (BPE, WordPiece) or a list of scored pieces (Unigram)."""
+def _ids(value: object) -> Iterator[tuple[int, str]]:
+    """(id, token) of an object of ids."""
     if isinstance(value, dict):
         yield from ((ident, token) for token, ident in value.items() if isinstance(ident, int))
-    elif isinstance(value, list):
-        yield from ((ident, entry[0]) for ident, entry in enumerate(_pairs(value)))
 
 
-def _pairs(value: list[object]) -> list[tuple[str, object]]:
-    """(piece, score) of a Unigram `vocab`; anything else in it is passed over."""
-    scored = (entry for entry in value if isinstance(entry, list) and len(entry) == 2)
-    return [(piece, score) for piece, score in scored if isinstance(piece, str)]
-
-
-def _added(value: object) -> Iterator[tuple[int, str]]:
-    if not isinstance(value, list):
-        return
-    for entry in value:
-        if isinstance(entry, dict):
-            ident, content = entry.get("id"), entry.get("content")
-            if isinstance(ident, int) and isinstance(content, str):
-                yield ident, content
+def _decoder(value: object) -> Iterator[tuple[int, str]]:
+    """(id, token) of an `added_tokens_decoder`: an object by id."""
+    if isinstance(value, dict):
+        named = ((ident, _content(token)) for ident, token in value.items())
+        yield from ((int(ident), text) for ident, text in named if ident.isdecimal() and isinstance(text, str))
 
 
 def _content(token: object) -> object:
     return token.get("content") if isinstance(token, dict) else token
 
 
-def _leaves(value: object) -> Iterator[str]:
+def _is_endless(key: str, value: object) -> bool:
+    """Transformers writes 10**30 for the length of a model whose length it does not know."""
+    return key == "model_max_length" and isinstance(value, int | float) and value > 1e15
+
+
+def leaves(value: object) -> Iterator[str]:
     """One line a leaf of a JSON value, keys sorted."""
     yield from json.dumps(value, indent=0, sort_keys=True, default=str).splitlines()

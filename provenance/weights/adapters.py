@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 
 from provenance.records import Tensor
-from provenance.weights.naming import adapter_part, shown
+from provenance.weights.naming import adapter_part, shard_set, shown
 
 MAGNITUDE = "lora_magnitude_vector"
 
@@ -29,9 +29,9 @@ def fit(tensors: Iterable[Tensor], base_shape: Callable[[str], Shape | None]) ->
     for tensor in tensors:
         if found := adapter_part(tensor.name):
             module, part = found
-            modules[tensor.file, module].append((part, tensor))
+            modules[shard_set(tensor.file), module].append((part, tensor))
     result = {}
-    for (_, module), parts in modules.items():
+    for (_file, module), parts in modules.items():
         weight = f"{module}.weight"
         shape = base_shape(weight)
         shapes = {part: tensor.shape for part, tensor in parts}

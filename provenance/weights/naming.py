@@ -78,10 +78,11 @@ class Naming:
     """Tells which names of one model are in a way of naming that the other model is known to share."""
 
     def __init__(self, side: Iterable[Named], other: Iterable[Named]) -> None:
-        self._mapped = False
+        self._mapped = self._mtp = False
         self._patterns: dict[str, set[str]] = defaultdict(set)
         for tensor in other:
             self._mapped |= tensor.mapped
+            self._mtp |= hints_at_mtp(tensor.name)
             self._patterns[tensor.file_format].add(_pattern(tensor.name))
         known: Counter[str] = Counter()
         total: Counter[str] = Counter()
@@ -94,16 +95,16 @@ class Naming:
         """Whether the other model would store this tensor under a name that could be told."""
         if self._follows(tensor):
             return True
-        return self.shares_format(tensor) and shard_set(tensor.file) in self._known_sets
+        return self.has_format(tensor.file_format) and shard_set(tensor.file) in self._known_sets
 
-    def shares_format(self, tensor: Named) -> bool:
-        """Whether the other model has files of the same format; names of two formats are only compared by role."""
-        return tensor.file_format in self._patterns
+    def has_format(self, file_format: str) -> bool:
+        """Whether the other model has files of this format; names of two formats are only compared by role."""
+        return file_format in self._patterns
 
     def _follows(self, tensor: Named) -> bool:
         if tensor.mapped and self._mapped:
             return True
-        if is_mtp(tensor.name) or adapter_part(tensor.name):
+        if adapter_part(tensor.name) or (is_mtp(tensor.name) and not self._mtp):
             return True
         return _pattern(tensor.name) in self._patterns.get(tensor.file_format, ())
 

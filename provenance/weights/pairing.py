@@ -2,13 +2,13 @@
 
 Tensors meet by canonical role where an architecture gives both one, else by stored name. Only headers are looked at.
 No tensor is ever dropped: each of the candidate's is in a pair or added, each role of the base is in a pair or missing.
-Where names are not mapped, `added` and `missing` say no more than "without a counterpart", and why (`Unpaired.obstacle`).
+Where names are not mapped, both say no more than "without a counterpart", and why (`Unpaired.obstacle`).
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from provenance.records import Header, Tensor
@@ -158,13 +158,47 @@ def _obstacle(entry: Entry, base: Entry) -> str:
     return ""
 
 
+def _family(headers: Sequence[Header], config: Mapping[str, object] | None) -> str:
+    """What a model calls itself, whether its names are mapped or not."""
+    declared: list[object] = [h.metadata.get("general.architecture") for h in headers if h.format == "gguf"]
+    declared.append((config or {}).get("model_type"))
+    return next((shown(name) for name in declared if isinstance(name, str) and name), "an undeclared family")
+
+
+def _unpaired(
+    found: list[Entry], side: _Side, other: _Side, notes: Mapping[Tensor, str] | None = None
+) -> tuple[Unpaired, ...]:
+    """`found` of `side`, with what stands in the way of calling them added or missing."""
+    unpaired = frozenset(found)
+    named = {entry: _named(entry, entry not in unpaired) for entry in side.entries}
+    naming = Naming(named.values(), [_named(entry, paired=False) for entry in other.entries])
+    mapped = {entry.file_format for entry in side.entries if entry.role is not None}
+    result = []
+    for e in found:
+        obstacle = e.origin or ("" if naming.knows(named[e]) else _unmapped(e, side.family, naming, mapped))
+        result.append(Unpaired(e.label, e.tensor, obstacle, bool(e.origin), (notes or {}).get(e.tensor, "")))
+    return tuple(result)
+
+
+def _named(entry: Entry, paired: bool) -> Named:
+    return Named(entry.tensor.name, entry.tensor.file, entry.file_format, entry.role is not None, paired)
+
+
+def _unmapped(entry: Entry, family: str, naming: Naming, mapped: set[str]) -> str:
+    if naming.has_format(entry.file_format):
+        return f"the names in {shown(shard_set(entry.tensor.file))} are not mapped"
+    where = f"{family} in {'GGUF' if entry.file_format == 'gguf' else entry.file_format}"
+    return f"this name of {where} is not mapped" if entry.file_format in mapped else f"names of {where} are not mapped"
+
+
 def _shapes(base: list[Entry], architecture: Architecture | None) -> Callable[[str], tuple[int, ...] | None]:
     """Shapes of the base's tensors by the names that the Hub gives them."""
-    lookup = Lookup(base)
+    by_role = {entry.role: entry.tensor.shape for entry in base if entry.role is not None}
+    by_name = {entry.tensor.name: entry.tensor.shape for entry in base}
 
     def shape(name: str) -> tuple[int, ...] | None:
         place = architecture.place(name, "safetensors") if architecture else None
-        return lookup.shape(name, place.role if place else None)
+        return by_name.get(name) or by_role.get(place.role if place else "")
 
     return shape
 

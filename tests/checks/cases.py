@@ -57,6 +57,20 @@ def changed(candidate: dict[str, bytes], state: TensorState) -> Evidence:
     return evidence(contents(candidate), model(name=CACHE), lineage([Relation.INCONCLUSIVE], tensors=tensors))
 
 
+def not_finite(count: int) -> Evidence:
+    """Weights cast to another type, `count` of them too large for it."""
+    cast = comparison("w", TensorState.CAST, norm=0.25)
+    assert cast.statistics is not None
+    tensor = dataclasses.replace(cast, statistics=dataclasses.replace(cast.statistics, nonfinite=count))
+    return evidence(contents(CONFIG), model(name=CACHE), lineage([Relation.DTYPE_CAST], tensors=[tensor]))
+
+
+def configured(file: str, candidate: dict[str, Any], base: dict[str, Any]) -> Evidence:
+    """Two models of the same weights, with one configuration each; there is a `config.json` in any case."""
+    here, there = (contents({**json_file("config.json", {}), **json_file(file, value)}) for value in (candidate, base))
+    return evidence(here, there, lineage([Relation.IDENTICAL]))
+
+
 def tokenizer(**model_parts: Any) -> ModelEvidence:
     return contents(json_file("tokenizer.json", {**BPE, "model": {**BPE["model"], **model_parts}}))
 
@@ -133,8 +147,8 @@ CASES: dict[str, tuple[Evidence, Evidence]] = {
     ),
     "base-mismatch": (based(card("base_model: Qwen/Qwen3-1.7B")), based(card("base_model: Qwen/Qwen3-0.6B"))),
     "base-not-comparable": (
-        based(card("base_model: Qwen/Qwen3-0.6B"), base="/data/base"),
-        based(card("base_model: Qwen/Qwen3-0.6B"), base="/data/Qwen3-0.6B"),
+        based(card("base_model: Qwen/Qwen3-0.6B"), Relation.FINE_TUNED, base="/data/base"),
+        based(card("base_model: Qwen/Qwen3-0.6B"), Relation.FINE_TUNED, base="/data/Qwen3-0.6B"),
     ),
     "base-undeclared": (based(card("license: mit"), Relation.FINE_TUNED), based(card("license: mit"))),
     "card-unreadable": (files(README__md=b"---\na: [\n---\n"), files(README__md=b"---\na: []\n---\n")),
@@ -143,6 +157,15 @@ CASES: dict[str, tuple[Evidence, Evidence]] = {
         based(card("base_model: Qwen/Qwen3-0.6B\nbase_model_relation: finetune"), Relation.FINE_TUNED),
     ),
     "weights-changed": (changed(CONFIG, TensorState.CHANGED), changed(CONFIG, TensorState.CAST)),
+    "weights-not-finite": (not_finite(3), not_finite(0)),
+    "config-differs": (
+        configured("config.json", {"rms_norm_eps": 10.0}, {"rms_norm_eps": 1e-06}),
+        configured("config.json", {"rms_norm_eps": 1e-06, "dtype": "float16"}, {"rms_norm_eps": 1e-06}),
+    ),
+    "generation-config-differs": (
+        configured("generation_config.json", {"temperature": 5.0}, {}),
+        configured("generation_config.json", {"temperature": 1.0, "use_cache": False}, {}),
+    ),
     "chat-template-differs": (
         evidence(contents({"chat_template.jinja": b"a\nb"}), contents({"chat_template.jinja": b"a\nc"})),
         evidence(contents({"chat_template.jinja": b"a\r\nb\r\n"}), contents({"chat_template.jinja": b"a\nb"})),

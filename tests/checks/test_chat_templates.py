@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provenance.checks.chat_templates import CHAT_TEMPLATES
-from provenance.records import Finding, Severity
+from provenance.records import Finding, ModelEvidence, Severity
 from tests.checks.cases import json_file
 from tests.checks.models import contents, evidence, header, model
 
@@ -25,6 +25,7 @@ def run(candidate: dict[str, bytes], base: dict[str, bytes] | None = None) -> li
 
 
 NOTHING = {"config.json": b"{}"}
+TOKENIZER = settings(None) | json_file("vocab.json", {"a": 0})
 
 
 def test_the_first_line_that_differs_is_shown() -> None:
@@ -54,18 +55,41 @@ def test_named_templates_are_compared_by_name() -> None:
     theirs = {**jinja("a"), "additional_chat_templates/rag.jinja": b"y"}
     (found,) = run(mine, theirs)
     assert "(rag template)" in found.message
-    (found,) = run(jinja("a"), theirs)
+    (found,) = run({**jinja("a"), **TOKENIZER}, theirs)
     assert found.message == "the rag template of the base (additional_chat_templates/rag.jinja) is gone"
     (found,) = run(theirs, jinja("a"))
     assert (found.severity, found.location.file) == (Severity.WARNING, "additional_chat_templates/rag.jinja")
 
 
 def test_a_template_that_is_gone_or_new() -> None:
-    (found,) = run(NOTHING, jinja("a"))
+    (found,) = run(TOKENIZER, jinja("a"))
     assert found.severity is Severity.WARNING
+    assert found.message == "the default template of the base (chat_template.jinja) is gone"
     (found,) = run(jinja("a"), NOTHING)
     assert found.severity is Severity.INFO
     assert run(NOTHING, NOTHING) == []
+
+
+def test_what_brings_no_tokenizer_is_used_with_the_bases_template() -> None:
+    assert run(NOTHING, jinja("a")) == []
+    assert run({"model.safetensors": b"x"}, {**jinja("a"), **TOKENIZER}) == []
+
+
+def gguf(file: str, **metadata: Any) -> ModelEvidence:
+    from provenance.surfaces.inspectors.gguf_metadata import facts
+
+    values = {"tokenizer.ggml.tokens": ("a",), **{f"tokenizer.{key}": value for key, value in metadata.items()}}
+    made = header(file, ["w"], kind="gguf", metadata=values)
+    return model(files=[file], headers=[made], facts=facts(made))
+
+
+def test_gguf_in_a_sub_folder_carries_its_template() -> None:
+    base = contents(jinja("a"))
+    assert list(CHAT_TEMPLATES.run(evidence(gguf("Q8/m.gguf", chat_template="a"), base))) == []
+    (found,) = CHAT_TEMPLATES.run(evidence(gguf("Q8/m.gguf", chat_template="b"), base))
+    assert found.location.file == "Q8/m.gguf"
+    (found,) = CHAT_TEMPLATES.run(evidence(gguf("Q8/m.gguf"), base))
+    assert found.message.endswith("is gone")
 
 
 def test_sources_of_one_model_disagree() -> None:

@@ -82,6 +82,21 @@ def test_equal_weights_need_no_declaration() -> None:
     assert rules(DECLARED_BASE.run(based(card("license: mit"), Relation.DTYPE_CAST))) == ["base-undeclared"]
 
 
+def test_a_card_that_cannot_be_read_may_well_declare_a_base() -> None:
+    aliased = card("base_model: &b Qwen/Qwen3-0.6B\nx: *b")
+    assert rules(DECLARED_BASE.run(based(aliased, Relation.FINE_TUNED))) == ["card-unreadable"]
+    twice = card("base_model: a/b\nlicense: mit\nlicense: mit")
+    assert rules(DECLARED_BASE.run(based(twice, Relation.FINE_TUNED))) == ["card-unreadable"]
+
+
+def test_where_the_weights_say_which_base_it_is_names_do_not_matter() -> None:
+    declaring = card("base_model: Qwen/Qwen3-0.6B")
+    for relation in (Relation.IDENTICAL, Relation.DTYPE_CAST, Relation.QUANTIZED):
+        assert rules(DECLARED_BASE.run(based(declaring, relation, base="/data/base"))) == []
+    for relation in (Relation.FINE_TUNED, Relation.INCONCLUSIVE):
+        assert rules(DECLARED_BASE.run(based(declaring, relation, base="/data/base"))) == ["base-not-comparable"]
+
+
 def test_the_message_names_both() -> None:
     (found,) = DECLARED_BASE.run(based(card("base_model: a/b")))
     assert found.message == f"declares 'a/b', the base is '{CACHE}'"

@@ -96,6 +96,14 @@ def test_a_zip_at_the_end_makes_two_things(front: str) -> None:
     assert found("file", data) == [("polyglot-file", Severity.CRITICAL)]
 
 
+def test_attributes_of_macos() -> None:
+    data = b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        "
+    for name in ("._README.md", "sub/._model.safetensors", "._config.json"):
+        assert found(name, data) == []
+    assert found("README.md", data) == [("content-name-mismatch", Severity.ERROR)]
+    assert found("._README.md", SAMPLES["calling pickle 2"][1]()) == [("content-name-mismatch", Severity.CRITICAL)]
+
+
 def test_both_things_are_told() -> None:
     data = samples.safetensors() + samples.archive()
     (finding,) = DISGUISES.run(evidence(contents({"m.safetensors": data})))

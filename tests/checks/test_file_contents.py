@@ -36,9 +36,15 @@ def test_weights_that_are_not_read(sample: str) -> None:
     assert found("file", SAMPLES[sample][1]()) == [("format-not-read", Severity.WARNING)]
 
 
+def test_raw_weights_of_openvino_are_weights() -> None:
+    assert found("openvino/openvino_model.bin", SAMPLES["zeros"][1]()) == [("format-not-read", Severity.WARNING)]
+    assert found("model.bin", SAMPLES["zeros"][1]()) == [("unknown-file", Severity.WARNING)]
+
+
 QUIET = [
     "safetensors", "gguf", "sentencepiece", "png", "jpeg", "pdf", "text", "utf-16 text", "latin-1 text", "json object",
     "template", "bundle", "empty", "python script", "script", "elf", "torch zip", "word list",
+    "truetype", "opentype", "imatrix", "apple double",
 ]  # fmt: skip
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from provenance.checks.headers import HEADERS
+from provenance.checks.shards import SHARDS
 from provenance.records import Rejection, Severity
-from tests.checks.models import evidence, header, model
+from tests.checks.models import content, evidence, header, model
 
 
 def test_the_rule_and_the_place_are_named() -> None:
@@ -25,3 +28,46 @@ def test_each_empty_file_is_named() -> None:
     found = list(HEADERS.run(evidence(model(headers=headers))))
     assert [finding.location.file for finding in found] == ["a.safetensors", "b.gguf"]
     assert found[1].message == "a gguf file with no tensors"
+
+
+def rejected(file: str, rule: str) -> Rejection:
+    return Rejection(file, "safetensors", rule, "as told")
+
+
+def test_a_pointer_is_no_broken_header() -> None:
+    rejection = rejected("model.safetensors", "not-safetensors")
+    for kind, findings in (("lfs-pointer", 0), ("text", 1), ("apple-double", 1)):
+        facts = [content("model.safetensors", kind)]
+        assert len(list(HEADERS.run(evidence(model(rejections=[rejection], facts=facts))))) == findings
+
+
+def test_what_macos_leaves_behind_is_no_broken_header() -> None:
+    file = "sub/._model.safetensors"
+    rejection = rejected(file, "not-safetensors")
+    assert not list(HEADERS.run(evidence(model(rejections=[rejection], facts=[content(file, "apple-double")]))))
+    assert list(HEADERS.run(evidence(model(rejections=[rejection], facts=[content(file, "text")]))))
+
+
+@pytest.mark.parametrize("name", ["model-{:05}-of-00003.safetensors", "m-{}-of-3.safetensors", "m-{:03}-of-003.gguf"])
+def test_healthy_files_of_an_incomplete_set(name: str) -> None:
+    present = [name.format(1), name.format(3)]
+    made = model(
+        files=present,
+        headers=[header(file, [file]) for file in present],
+        rejections=[rejected(file, "split-count") for file in present],
+    )
+    assert list(HEADERS.run(evidence(made))) == []
+    missing = [finding for finding in SHARDS.run(evidence(made)) if finding.rule == "shard-missing"]
+    assert [finding.location.file for finding in missing] == [name.format(2)]
+
+
+def test_a_whole_set_that_contradicts_itself_is_rejected() -> None:
+    files = [f"m-{i:05}-of-00002.gguf" for i in (1, 2)]
+    headers = [header(file, [file], kind="gguf") for file in files]
+    for rule in ("split-count", "split-number", "duplicate-tensor"):
+        made = model(files=files, headers=headers, rejections=[rejected(files[0], rule)])
+        assert len(list(HEADERS.run(evidence(made)))) == 1
+    half = model(files=files[:1], headers=headers[:1], rejections=[rejected(files[0], "split-number")])
+    assert len(list(HEADERS.run(evidence(half)))) == 1
+    alone = model(files=["m.gguf"], headers=[header("m.gguf", ["w"])], rejections=[rejected("m.gguf", "split-count")])
+    assert len(list(HEADERS.run(evidence(alone)))) == 1

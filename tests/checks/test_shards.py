@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 
 import pytest
 
 from provenance.checks.shards import SHARDS, shard_path
-from provenance.records import Finding, Rejection, ShardIndex
+from provenance.records import Finding, ModelKind, Rejection, ShardIndex
 from tests.checks.cases import HELD, HONEST, INDEX, ONE, TWO, sharded
 from tests.checks.models import evidence, header, model
 
@@ -48,6 +49,13 @@ def test_shards_of_a_folder_of_their_own() -> None:
     index = ShardIndex("transformer/m.safetensors.index.json", {"a": "x.safetensors"}, None)
     files = ["transformer/m.safetensors.index.json", "transformer/x.safetensors", "vae/y.safetensors"]
     assert list(SHARDS.run(evidence(model(files=files, indexes=[index])))) == []
+
+
+def test_a_set_named_by_one_of_its_files_has_no_index_beside_it() -> None:
+    made = model(files=[ONE, TWO])
+    assert rules(list(SHARDS.run(evidence(made)))) == [("index-missing", ONE)]
+    split = dataclasses.replace(made, manifest=dataclasses.replace(made.manifest, kind=ModelKind.SPLIT))
+    assert list(SHARDS.run(evidence(split))) == []
 
 
 def test_a_promise_of_any_number_takes_no_time() -> None:

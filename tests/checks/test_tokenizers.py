@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from provenance.checks.tokenizers import TOKENIZER_PARTS
-from provenance.records import Finding, MetadataValue, ModelEvidence
+from provenance.records import Fact, Finding, Header, MetadataValue, ModelEvidence, Severity
 from provenance.surfaces.inspectors.gguf_metadata import facts
 from tests.checks.cases import json_file
 from tests.checks.models import contents, evidence, header, model
@@ -112,3 +112,21 @@ def test_nothing_to_compare() -> None:
     assert list(TOKENIZER_PARTS.run(evidence(tokenizer()))) == []
     nested = contents(json_file("old/tokenizer.json", changed(vocab={})))
     assert run(nested, nested) == []
+
+
+def test_another_padding_token_is_told_and_no_more() -> None:
+    one, other, none = (contents(json_file("tokenizer_config.json", {"pad_token": x})) for x in ("<a>", "<b>", None))
+    (found,) = run(one, other)
+    assert found.message.startswith("padding: ")
+    assert found.severity is Severity.INFO
+    assert run(one, none) == run(none, one) == run(one, one) == []
+
+
+def test_every_gguf_is_compared_wherever_it_lies() -> None:
+    headers: list[Header] = []
+    texts: list[Fact] = []
+    for file, tokens in (("Q4/m.gguf", TOKENS), ("Q8/m.gguf", ("b", "a", "ab", "<|end|>"))):
+        headers.append(header(file, ["w"], kind="gguf", metadata={"tokenizer.ggml.tokens": tokens}))
+        texts += facts(headers[-1])
+    several = model(files=["Q4/m.gguf", "Q8/m.gguf"], headers=headers, facts=texts)
+    assert [finding.location.file for finding in run(several, tokenizer())] == ["Q8/m.gguf"]

@@ -235,6 +235,23 @@ def test_what_is_wrong_is_told_with_the_path_of_the_key(text: str, line: str) ->
     assert refused(text) == line
 
 
+@pytest.mark.parametrize(
+    ("extends", "table", "todo"),
+    [
+        ("builtin:strict", "lineage", "with extends, a table is replaced as a whole"),
+        ("builtin:default", "coverage", "copy its keys from `provenance policy show default`"),
+        ("strict", "lineage", "(add it)"),
+        ("builtin:strict", "exception", "(add it)"),
+    ],
+)
+def test_a_table_that_is_replaced_lacks_what_was_not_copied(extends: str, table: str, todo: str) -> None:
+    tree: dict[str, object] = {"version": 1, "extends": extends, table: [{}] if table == "exception" else {}}
+    with pytest.raises(UsageError) as error:
+        validate(tree, where="p.toml")
+    assert "is missing" in str(error.value)
+    assert todo in str(error.value)
+
+
 @pytest.mark.parametrize("expires", ["2027-01-01T00:00:00Z", "'soon'", "20270101", "12:00:00"])
 def test_an_expiry_is_a_date(expires: str) -> None:
     assert refused(EXCEPTION.replace("2027-01-01", expires)).startswith("`exception[0].expires` is ")

@@ -313,7 +313,40 @@ def unjudged() -> Judged:
     return warned()[0], None
 
 
-STORIES = (scanned, honest, abliterated, undecided, warned, diffed, unjudged)
+def refused() -> Judged:
+    """What `verify` says of a model that was changed after it was signed: two rules broken, and not one finding."""
+    done = report(
+        inputs=Inputs(verb="verify", candidate="models/tiny-fork"),
+        attestations=[
+            ClaimRow(
+                source="tiny-fork.sigstore.jsonl:1",
+                verified=False,
+                predicate_type=SCAN,
+                step=8,
+                reason=f"modified config.json expected sha256:{digest('a')} actual sha256:{digest('config.json')}",
+            )
+        ],
+    )
+    return done, verdict(
+        Outcome.DENIED,
+        (
+            "attestations.verified",
+            RuleResult.FAIL,
+            (
+                "config.json was modified since it was signed; 1 attestation not verified: tiny-fork.sigstore.jsonl:1 "
+                "at step 8: modified config.json; do not use the model as attested"
+            ),
+        ),
+        (
+            "attestations.model-scan",
+            RuleResult.UNKNOWN,
+            "no model-scan attestation was verified; ask for one, or make one with provenance attest",
+        ),
+        policy="integrity",
+    )
+
+
+STORIES = (scanned, honest, abliterated, undecided, warned, diffed, unjudged, refused)
 """Every story; each is a golden file of each kind."""
 
 

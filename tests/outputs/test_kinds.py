@@ -16,8 +16,8 @@ from tests.outputs import samples
 
 GOLDENS = Path(__file__).parent / "goldens"
 KINDS = [kind.name for kind in outputs.KINDS]
-WHOLE = ("scanned", "abliterated")
-"""Stories whose machine-read outputs are kept too: they repeat the report, so two are enough."""
+WHOLE = ("scanned", "abliterated", "refused")
+"""Stories whose machine-read outputs are kept too: they repeat the report, so a few are enough."""
 
 
 def golden_cases() -> list[tuple[str, str]]:

@@ -84,10 +84,30 @@ def test_what_it_is_to_its_base() -> None:
     assert "relation      abliterated" in text
     assert "not excluded  low-rank-edit" in text
     rows = [line.split() for line in text.splitlines() if line.startswith(("  model.", "  lm_head"))]
-    assert rows[0] == ["lm_head.weight", "added", "-", "-", "-"]
-    assert rows[1] == ["model.layers.0.self_attn.o_proj.weight", "97.7%", "0.031", "0.99952", "0.00775"]
+    assert rows[0] == ["model.layers.0.self_attn.o_proj.weight", "97.7%", "0.031", "0.99952", "0.00775"]
     assert len(rows) == table.MAX_TENSORS == 10
-    assert "and 2 more; -o json=report.json lists all" in text
+    assert "and 2 more (1 changed, 1 added); -o json=report.json lists all" in text
+
+
+def test_what_has_no_measure_comes_after_what_has() -> None:
+    report, verdict = samples.abliterated()
+    rows = [samples.tensor(state.value, state) for state in TensorState]
+    rows += [samples.tensor(f"changed-{norm}", TensorState.CHANGED, changed=9, norm=norm) for norm in (0.1, 0.3)]
+    text = section(page((report.model_copy(update={"tensors": rows}), verdict)), "To its base")
+    names = [line.split()[0] for line in text.splitlines()[text.splitlines().index("") + 2 :] if line.strip()]
+    assert names == ["changed-0.3", "changed-0.1", "changed", "reshaped", "added", "missing", "unsupported"]
+
+
+def page_of(name: str, width: int) -> str:
+    report, verdict = samples.abliterated()
+    row = samples.tensor(name, TensorState.CHANGED, changed=3409, norm=0.0106)
+    return page((report.model_copy(update={"tensors": [row]}), verdict), width=width)
+
+
+def test_a_long_name_stays_on_its_line() -> None:
+    name = "model.layers.1.mlp.experts.1.up_proj.weight"
+    assert re.search(r"^  model\.layers\.1\.…experts\.1\.up_proj\.weight +83\.2% ", page_of(name, 79), re.MULTILINE)
+    assert re.search(rf"^  {re.escape(name)} +83\.2% ", page_of(name, 100), re.MULTILINE)
 
 
 def test_a_relation_that_excludes_all_others_says_nothing_of_them() -> None:
@@ -174,7 +194,7 @@ def test_a_name_cannot_write_a_verdict_of_its_own() -> None:
 
 
 def test_a_long_name_is_folded_not_cut_to_look_like_another() -> None:
-    names = [f"model.layers.0.mlp.experts.{i}.down_proj.weight_with_a_long_tail_{i}" for i in range(3)]
+    names = [f"model.layers.0.{part}.down_proj.weight_with_a_long_tail" for part in ("first", "other", "third")]
     rows = [samples.tensor(name, TensorState.CHANGED, changed=1, norm=0.1) for name in names]
     report, verdict = samples.abliterated()
     text = page((report.model_copy(update={"tensors": rows}), verdict))

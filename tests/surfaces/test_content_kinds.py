@@ -145,3 +145,17 @@ def test_any_bytes_are_something(data: bytes) -> None:
 @given(st.sampled_from(sorted(SAMPLES)), st.integers(1, 400))
 def test_any_beginning_of_a_file_is_something(sample: str, length: int) -> None:
     assert kinds(SAMPLES[sample][1]()[:length])
+
+
+def test_four_zeros_are_no_font_and_no_importance_matrix() -> None:
+    assert kinds(samples.safetensors(256)) == ["safetensors"]
+    assert kinds(b"\x00\x01\x00\x00\x00\xff" + bytes(20)) == ["unknown"]
+    name = b"blk.0.attn_k.weight"
+    assert kinds(struct.pack("<ii", 196, 5) + name + bytes(16)) == ["unknown"]
+
+
+def test_raw_weights_are_known_by_their_name_alone() -> None:
+    assert kinds(bytes(100), "openvino/openvino_model.bin") == ["openvino"]
+    assert kinds(bytes(100), "my_openvino_model.bin") == ["unknown"]
+    assert kinds(samples.torch_legacy(), "openvino_model.bin") == ["torch-legacy"]
+    assert kinds(b"words\n", "openvino_model.bin") == ["text"]

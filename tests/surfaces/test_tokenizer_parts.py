@@ -158,9 +158,11 @@ def test_settings_of_gguf() -> None:
 def test_special_tokens_by_content() -> None:
     plain = from_settings("f", {"eos_token": "<x>", "pad_token": "<p>", "bos_token": None})
     rich = from_settings("f", {"eos_token": {"content": "<x>", "lstrip": False}, "pad_token": "<q>"})
+    assert [fact.role for fact in plain] == ["tokenizer:special", "tokenizer:padding"]
     assert plain[0].sha256 == rich[0].sha256
+    assert plain[1].sha256 != rich[1].sha256
     assert plain[0].sha256 != from_settings("f", {"eos_token": "<y>"})[0].sha256
-    assert from_settings("f", {"pad_token": "<p>"}) == ()
+    assert from_settings("f", {"pad_token": {"content": "<p>"}}) == (plain[1],)
     assert from_settings("f", []) == ()
 
 

@@ -132,27 +132,53 @@ def decoder(seed: object = 0, layers: int = 2, *, tied: bool = True) -> Weights:
 
 def in_gguf(weights: Weights) -> Weights:
     """The same bytes under llama.cpp's names."""
-    parts = {
-        "self_attn.q_proj": "attn_q",
-        "self_attn.k_proj": "attn_k",
-        "self_attn.v_proj": "attn_v",
-        "self_attn.o_proj": "attn_output",
-        "mlp.gate_proj": "ffn_gate",
-        "mlp.up_proj": "ffn_up",
-        "mlp.down_proj": "ffn_down",
-        "input_layernorm": "attn_norm",
-        "post_attention_layernorm": "ffn_norm",
-        "model.embed_tokens": "token_embd",
-        "model.norm": "output_norm",
-        "lm_head": "output",
-        "model.layers": "blk",
-    }
+    return _renamed(weights, _GGUF)
+
+
+def in_original(weights: Weights) -> Weights:
+    """The same bytes under the names of Meta's and Mistral's own checkpoints."""
+    return _renamed(weights, _ORIGINAL)
+
+
+def _renamed(weights: Weights, parts: Mapping[str, str]) -> Weights:
     renamed = {}
     for name, stored in weights.items():
-        for hub, gguf in parts.items():
-            name = name.replace(hub, gguf)
+        for hub, other in parts.items():
+            name = name.replace(hub, other)
         renamed[name] = stored
     return renamed
+
+
+_GGUF = {
+    "self_attn.q_proj": "attn_q",
+    "self_attn.k_proj": "attn_k",
+    "self_attn.v_proj": "attn_v",
+    "self_attn.o_proj": "attn_output",
+    "mlp.gate_proj": "ffn_gate",
+    "mlp.up_proj": "ffn_up",
+    "mlp.down_proj": "ffn_down",
+    "input_layernorm": "attn_norm",
+    "post_attention_layernorm": "ffn_norm",
+    "model.embed_tokens": "token_embd",
+    "model.norm": "output_norm",
+    "lm_head": "output",
+    "model.layers": "blk",
+}
+_ORIGINAL = {
+    "self_attn.q_proj": "attention.wq",
+    "self_attn.k_proj": "attention.wk",
+    "self_attn.v_proj": "attention.wv",
+    "self_attn.o_proj": "attention.wo",
+    "mlp.gate_proj": "feed_forward.w1",
+    "mlp.down_proj": "feed_forward.w2",
+    "mlp.up_proj": "feed_forward.w3",
+    "input_layernorm": "attention_norm",
+    "post_attention_layernorm": "ffn_norm",
+    "model.embed_tokens": "tok_embeddings",
+    "model.norm": "norm",
+    "lm_head": "output",
+    "model.layers": "layers",
+}
 
 
 def cast(stored: Stored, dtype: str) -> Stored:

@@ -6,6 +6,7 @@ was digested. A consumer cannot seek, keeps nothing of a chunk, and holds no mor
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -52,4 +53,28 @@ class Buffered:
     def finish(self) -> Facts:
         """What `read` makes of the bytes kept."""
         assert self._unit is not None, "begin comes first"
-        return self._read(self._unit, bytes(self._kept))
+        data = bytes(self._kept)
+        self._kept.clear()  # what is parsed costs enough
+        return self._read(self._unit, data)
+
+
+class Digested:
+    """The SHA-256 of a whole file of any size, handed to `read` with the hex digest when the file has ended."""
+
+    def __init__(self, read: Callable[[Unit, str], Facts]) -> None:
+        self._read = read
+        self._digest = hashlib.sha256()
+        self._unit: Unit | None = None
+
+    def begin(self, unit: Unit) -> None:
+        """Remember whose bytes follow."""
+        self._unit = unit
+
+    def update(self, chunk: memoryview) -> None:
+        """Digest them."""
+        self._digest.update(chunk)
+
+    def finish(self) -> Facts:
+        """What `read` makes of the digest."""
+        assert self._unit is not None, "begin comes first"
+        return self._read(self._unit, self._digest.hexdigest())

@@ -4,34 +4,45 @@ from __future__ import annotations
 
 from posixpath import basename, dirname
 
-from provenance.records import Unit
+from provenance.records import Consumer, TextFact, Unit
 from provenance.surfaces import lenient_json
-from provenance.surfaces.inspectors.interface import Buffered, Facts, InspectionContext, Inspector
-from provenance.surfaces.template_text import template, templates_in
+from provenance.surfaces.inspectors.interface import Buffered, Digested, Facts, InspectionContext, Inspector
+from provenance.surfaces.template_text import DEFAULT, role, template, templates_in
 
 MAX_TEMPLATE = 16 * 1024 * 1024
-"""Bytes; a template of tens of kilobytes is a large one."""
+"""Bytes; a template of tens of kilobytes is a large one. Beyond, there is a digest and no text."""
 
 _SETTINGS = frozenset({"tokenizer_config.json", "chat_template.json", "processor_config.json"})
 _FOLDER = "additional_chat_templates"
 
 
-def _make(unit: Unit, _context: InspectionContext) -> Buffered | None:
+def _make(unit: Unit, _context: InspectionContext) -> Consumer[Facts] | None:
     if basename(unit.file) in _SETTINGS:
-        read = _from_settings
+        read, unread = _from_settings, _settings_unread
     elif basename(unit.file) == "chat_template.jinja" or (
         unit.file.endswith(".jinja") and basename(dirname(unit.file)) == _FOLDER
     ):
-        read = _from_file
+        read, unread = _from_file, _file_unread
     else:
         return None
-    return Buffered(MAX_TEMPLATE, read) if unit.nbytes <= MAX_TEMPLATE else None
+    return Buffered(MAX_TEMPLATE, read) if unit.nbytes <= MAX_TEMPLATE else Digested(unread)
+
+
+def _name(file: str) -> str:
+    return basename(file).removesuffix(".jinja") if basename(dirname(file)) == _FOLDER else "default"
 
 
 def _from_file(unit: Unit, data: bytes) -> Facts:
-    in_folder = basename(dirname(unit.file)) == _FOLDER
-    name = basename(unit.file).removesuffix(".jinja") if in_folder else "default"
-    return (template(unit.file, data.decode("utf-8", "surrogateescape"), name),)
+    return (template(unit.file, data.decode("utf-8", "surrogateescape"), _name(unit.file)),)
+
+
+def _file_unread(unit: Unit, sha256: str) -> Facts:
+    return (TextFact(unit.file, role(_name(unit.file)), sha256, None),)
+
+
+def _settings_unread(unit: Unit, sha256: str) -> Facts:
+    """Settings that are too large to look for a template in may hold one."""
+    return (TextFact(unit.file, DEFAULT, sha256, None),)
 
 
 def _from_settings(unit: Unit, data: bytes) -> Facts:

@@ -2,60 +2,71 @@
 
 from __future__ import annotations
 
-import hashlib
+import re
 from collections.abc import Callable
+from functools import partial
 from posixpath import basename
 
-from provenance.documents.strict_json import MAX_BYTES
-from provenance.records import JsonFact, TextFact, Unit
-from provenance.surfaces import lenient_json, tokenizer_parts
-from provenance.surfaces.inspectors.interface import Buffered, Facts, InspectionContext, Inspector
+from provenance.records import Consumer, JsonFact, TextFact, Unit
+from provenance.surfaces import lenient_json, tokenizer_json, tokenizer_parts
+from provenance.surfaces.inspectors.interface import Buffered, Digested, Facts, InspectionContext, Inspector
+
+MAX_TOKENIZER = 48 * 1024 * 1024
+"""Bytes of a tokenizer.json: Gemma's have 33 million."""
+MAX_BYTES = 24 * 1024 * 1024
+"""Bytes of any other file that is read: the largest vocabularies have six million."""
 
 
 def _tokenizer_json(unit: Unit, data: bytes) -> Facts:
-    """Its parts, in place of a value of tens of megabytes; and what is wrong with it as a document."""
-    fact = lenient_json.read(unit.file, data)
-    about = JsonFact(unit.file, None, fact.duplicate_keys, fact.error)
-    return (about, *tokenizer_parts.from_tokenizer_json(unit.file, fact.value))
+    return tokenizer_json.read(unit.file, data)
 
 
-def _vocabulary(unit: Unit, data: bytes) -> Facts:
-    return tokenizer_parts.from_vocabulary(unit.file, lenient_json.read(unit.file, data).value)
-
-
-def _settings(unit: Unit, data: bytes) -> Facts:
-    return tokenizer_parts.from_settings(unit.file, lenient_json.read(unit.file, data).value)
+def _document(parts: Callable[[str, object], tuple[TextFact, ...]], unit: Unit, data: bytes) -> Facts:
+    return parts(unit.file, lenient_json.read(unit.file, data).value)
 
 
 def _merges(unit: Unit, data: bytes) -> Facts:
     return tokenizer_parts.from_merges(unit.file, data.decode("utf-8", "surrogateescape"))
 
 
-def _whole(unit: Unit, data: bytes) -> Facts:
+def _digest(role: str, unit: Unit, sha256: str) -> Facts:
     """A file that is compared as it is."""
-    return (TextFact(unit.file, "tokenizer:file", hashlib.sha256(data).hexdigest(), None),)
+    return (TextFact(unit.file, f"tokenizer:{role}", sha256, None),)
 
 
 READERS: dict[str, Callable[[Unit, bytes], Facts]] = {
     "tokenizer.json": _tokenizer_json,
-    "vocab.json": _vocabulary,
-    "tokenizer_config.json": _settings,
+    "vocab.json": partial(_document, tokenizer_parts.from_vocabulary),
+    "added_tokens.json": partial(_document, tokenizer_parts.from_added_tokens),
+    "tokenizer_config.json": partial(_document, tokenizer_parts.from_settings),
+    "special_tokens_map.json": partial(_document, tokenizer_parts.from_settings),
     "merges.txt": _merges,
-    "vocab.txt": _whole,
-    "tokenizer.model": _whole,
-    "spiece.model": _whole,
-    "sentencepiece.bpe.model": _whole,
-    "tekken.json": _whole,
 }
+WHOLE = frozenset({"vocab.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "tekken.json"})
+"""Files that are compared as they are."""
+_VERSIONED = re.compile(r"tokenizer\.[^/]+\.json")
+"""What transformers reads in place of `tokenizer.json` where `fast_tokenizer_files` lists it."""
 
 
-def _make(unit: Unit, _context: InspectionContext) -> Buffered | None:
-    read = READERS.get(basename(unit.file))
+def _make(unit: Unit, _context: InspectionContext) -> Consumer[Facts] | None:
+    name = basename(unit.file)
+    if _VERSIONED.fullmatch(name):
+        name = "tokenizer.json"
+    if name in WHOLE:
+        return Digested(partial(_digest, "file"))
+    read = READERS.get(name)
     if read is None:
         return None
-    if unit.nbytes > MAX_BYTES:
-        return Buffered(0, lambda unit, _: (JsonFact(unit.file, None, error=f"{unit.nbytes} bytes of tokenizer"),))
-    return Buffered(MAX_BYTES, read)
+    limit = MAX_TOKENIZER if name == "tokenizer.json" else MAX_BYTES
+    if unit.nbytes <= limit:
+        return Buffered(limit, read)
+    if name == "tokenizer.json":
+        return Buffered(0, partial(_unread, limit))
+    return Digested(partial(_digest, "merges" if name == "merges.txt" else "tokens"))
+
+
+def _unread(limit: int, unit: Unit, _: bytes) -> tuple[JsonFact]:
+    return (lenient_json.too_large(unit.file, unit.nbytes, limit),)
 
 
 TOKENIZERS = Inspector("tokenizers", _make)

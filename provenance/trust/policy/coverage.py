@@ -16,9 +16,6 @@ OWN_TABLES = frozenset({"base", "lineage", "attestations"})
 WEIGHT_FILES = "weight-files"
 """The surface that counts every file with weights or code: those that were not read are skipped by name besides."""
 
-ROOM = 66
-"""Characters of the first gap in a headline: a path and what lies there."""
-
 Gap = tuple[str, str]
 """What was not looked at, and the origin of the exhibit that says so."""
 
@@ -64,9 +61,10 @@ def _unread(case: Case) -> RuleOutcome:
             (excused if path in accepted else missing).append((_described(row), exhibit.origin))
         missing += [(part, exhibit.origin) for part in _partly_read(exhibit, len(files))]
     if excused and not missing:
-        message = f"not read, and accepted by an exception: {enumerated(excused, ROOM)}"
+        message = f"not read, and accepted by an exception: {enumerated(excused)}"
         return ruled("coverage.unread", RuleResult.WARN, message)
-    return _all_or(missing, "unread", case.policy.coverage.unread, "every surface was read to its end", "not read")
+    fine, otherwise = "every surface was read to its end", "not read, or not to the end"
+    return _all_or(missing, "unread", case.policy.coverage.unread, fine, otherwise)
 
 
 def _assurance(case: Case) -> RuleOutcome:
@@ -114,4 +112,4 @@ def _all_or(missing: list[Gap], key: str, consequence: str, fine: str, otherwise
     rule = f"coverage.{key}"
     if not missing:
         return ruled(rule, RuleResult.PASS, fine)
-    return ruled(rule, consequence, f"{otherwise}: {enumerated(missing, ROOM)}" + (f"; {why}" if why else ""))
+    return ruled(rule, consequence, f"{otherwise}: {enumerated(missing)}" + (f"; {why}" if why else ""))

@@ -59,7 +59,7 @@ def _weights(case: Case) -> RuleOutcome:
     rule, allowed = "formats.allow", case.policy.formats.allow
     if allowed == "any":
         return ruled(rule, RuleResult.PASS, "weights may be of any format")
-    stored = brief(" or ".join(allowed), 40)
+    stored = brief(" or ".join(allowed), 30)
     weights = [path for path in case.files if weight_formats(path)]
     wrong = [path for path in weights if not weight_formats(path) <= {*allowed}]
     if wrong:
@@ -87,7 +87,7 @@ def _others(case: Case) -> RuleOutcome:
 
 
 def _named(paths: list[str]) -> str:
-    return enumerated((path, THIS_RUN) for path in paths)
+    return enumerated(((path, THIS_RUN) for path in paths), 60)
 
 
 def _known(path: str) -> bool:

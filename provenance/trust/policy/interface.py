@@ -75,11 +75,11 @@ def brief(name: str, limit: int = 50) -> str:
     return f"{name[: limit - tail - 1]}…{name[-tail:]}"
 
 
-def enumerated(items: Iterable[tuple[str, str]], room: int = 50) -> str:
+def enumerated(items: Iterable[tuple[str, str]], room: int = 66) -> str:
     """`a and 4 more; also b, c and 2 more`, for (name, origin): a first clause that stays short, then what it left out.
 
-    A message's first clause, up to the first `; `, is what headlines quote. A name that several origins give counts
-    once, by the first of them.
+    A message's first clause, up to the first `; `, is what headlines quote; the first name gets `room` of it. A name
+    that several origins give counts once, by the first of them.
     """
     origins: dict[str, str] = {}
     for name, origin in items:

@@ -27,7 +27,7 @@ def judge(case: Case) -> tuple[RuleOutcome, ...]:
     if not meant:
         named = enumerated((_summary(exhibit).base, exhibit.origin) for exhibit in exhibits)
         digests = listed(f"sha256:{_summary(exhibit).base_sha256}" for exhibit in exhibits)
-        message = f"compared with a base that the policy does not allow: {named}; {digests}"
+        message = f"its base is none that the policy allows: {named}; {digests}"
         return (ruled("lineage.bases", RuleResult.FAIL, message),)
     named = listed(_summary(exhibit).base for exhibit in meant)
     return (
@@ -38,7 +38,7 @@ def judge(case: Case) -> tuple[RuleOutcome, ...]:
 
 def _relations(case: Case, exhibit: Exhibit) -> RuleOutcome:
     summary, table = _summary(exhibit), case.policy.lineage
-    base, allowed, said = brief(summary.base, 30), _allowed(table), says(exhibit.origin)
+    base, allowed, said = brief(summary.base, 26), _allowed(table), says(exhibit.origin)
     found = f"to {base} it is {listed(summary.relations)}"
     refused = f"{allowed}; do not use it in the base's place"
     settled = {*summary.relations} - {Relation.INCONCLUSIVE}
@@ -79,9 +79,11 @@ def _unlike(summary: LineageSummary) -> str:
     unsupported = summary.counts.get(TensorState.UNSUPPORTED, 0)
     same = sum(summary.counts.get(state, 0) for state in (TensorState.IDENTICAL, TensorState.CAST))
     other = total - same - unsupported
-    parts = [f"{other} of {total} tensors are not the base's"] if other else []
-    parts += [f"{unsupported}{'' if other else f' of {total} tensors'} could not be compared"] if unsupported else []
-    return " and ".join(parts) or "its tensors are the base's"
+    if other and unsupported:
+        return f"{other} of {total} tensors are not the base's and {unsupported} not compared"
+    if other:
+        return f"{other} of {total} tensors are not the base's"
+    return f"{unsupported} of {total} tensors could not be compared" if unsupported else "its tensors are the base's"
 
 
 def _gap(summary: LineageSummary) -> str:

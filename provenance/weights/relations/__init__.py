@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from provenance.records import Relation, TensorComparison
 from provenance.weights.pairing import Pairing
+from provenance.weights.relations.adapter import ADAPTER
 from provenance.weights.relations.basis import basis
 from provenance.weights.relations.compare import compare
 from provenance.weights.relations.dtype_cast import DTYPE_CAST
@@ -21,7 +22,7 @@ from provenance.weights.relations.untested import UNTESTED
 
 __all__ = ["RELATIONS", "Classification", "classify", "compare"]
 
-RELATIONS: tuple[Kind, ...] = (IDENTICAL, REPACKED, DTYPE_CAST, MTP_DROPPED)
+RELATIONS: tuple[Kind, ...] = (IDENTICAL, REPACKED, DTYPE_CAST, ADAPTER, MTP_DROPPED)
 """Those that can be proved, in the order in which they are listed."""
 
 
@@ -42,7 +43,14 @@ def classify(pairing: Pairing, comparisons: tuple[TensorComparison, ...]) -> Cla
     """
     if not comparisons:
         raise ValueError("a relation rests on at least one tensor")
-    survey = Survey(comparisons, pairing.identical_headers, pairing.renamed, mapped=pairing.architecture != "names")
+    survey = Survey(
+        comparisons,
+        pairing.identical_headers,
+        pairing.renamed,
+        mapped=pairing.architecture != "names",
+        adapter=pairing.adapter,
+        generated=frozenset(u.role for u in (*pairing.added, *pairing.missing) if u.generated),
+    )
     explanations = [kind.explains(survey) for kind in RELATIONS]
     if all(any(explains(c) for explains in explanations) for c in comparisons):
         relations = tuple(kind.relation for kind in RELATIONS if kind.holds(survey))

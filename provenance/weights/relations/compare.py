@@ -26,8 +26,8 @@ def compare(
         digests = ours.get((pair.candidate.file, pair.candidate.name)), theirs.get((pair.base.file, pair.base.name))
         same_bytes = None if None in digests else digests[0] == digests[1]
         comparisons.append(_compared(pair, same_bytes, statistics.get(pair)))
-    comparisons += [_alone(unpaired, TensorState.ADDED) for unpaired in pairing.added]
-    comparisons += [_alone(unpaired, TensorState.MISSING) for unpaired in pairing.missing]
+    comparisons += [_added(unpaired) for unpaired in pairing.added]
+    comparisons += [_missing(unpaired) for unpaired in pairing.missing]
     return tuple(sorted(comparisons, key=_order))
 
 
@@ -35,7 +35,8 @@ def _compared(pair: TensorPair, same_bytes: bool | None, statistics: DeltaStatis
     state, note = _state(pair, same_bytes, statistics)
     notes = [pair.note, note]
     if statistics is not None and statistics.nonfinite:
-        notes.append(f"{statistics.nonfinite} elements are NaN or infinite on one side or both")
+        are = "element is" if statistics.nonfinite == 1 else "elements are"
+        notes.append(f"{statistics.nonfinite} {are} NaN or infinite on one side or both")
     return TensorComparison(
         name=pair.candidate.name,
         base_name=pair.base.name,
@@ -65,18 +66,30 @@ def _state(pair: TensorPair, same_bytes: bool | None, statistics: DeltaStatistic
     return TensorState.CHANGED if statistics.cast_mismatch else TensorState.CAST, ""
 
 
-def _alone(unpaired: Unpaired, state: TensorState) -> TensorComparison:
-    tensor, missing = unpaired.tensor, state is TensorState.MISSING
+def _added(unpaired: Unpaired) -> TensorComparison:
+    tensor = unpaired.tensor
     return TensorComparison(
         name=tensor.name,
-        base_name=tensor.name if missing else "",
+        base_name="",
         role=unpaired.role,
-        state=state,
-        candidate_dtype="" if missing else tensor.dtype,
-        base_dtype=tensor.dtype if missing else "",
+        state=TensorState.UNSUPPORTED if unpaired.obstacle else TensorState.ADDED,
+        candidate_dtype=tensor.dtype,
         shape=tensor.shape,
-        note=unpaired.note,
-        file="" if missing else tensor.file,
+        note=unpaired.obstacle or unpaired.note,
+        file=tensor.file,
+    )
+
+
+def _missing(unpaired: Unpaired) -> TensorComparison:
+    tensor = unpaired.tensor
+    return TensorComparison(
+        name=tensor.name,
+        base_name=tensor.name,
+        role=unpaired.role,
+        state=TensorState.UNSUPPORTED if unpaired.obstacle else TensorState.MISSING,
+        base_dtype=tensor.dtype,
+        shape=tensor.shape,
+        note=unpaired.obstacle or unpaired.note,
     )
 
 

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from provenance.records import Relation, TensorComparison, TensorState
-from provenance.weights.relations.interface import EQUAL, PLAIN_FLOATS, Kind, in_state
+from provenance.weights.relations.interface import EQUAL, PLAIN_FLOATS, Kind, Survey, in_state, is_stray
+
+
+def _possible(survey: Survey) -> bool:
+    strays = [c for c in survey.comparisons if is_stray(c) and c.role not in survey.generated]
+    pairs = [c for c in survey.comparisons if not is_stray(c)]
+    stored = {c.candidate_dtype or c.base_dtype for c in strays}
+    some_cast = any(c.candidate_dtype != c.base_dtype for c in pairs) or len(stored) > 1
+    return some_cast and stored <= PLAIN_FLOATS and all(map(_could_be_cast, pairs))
 
 
 def _could_be_cast(comparison: TensorComparison) -> bool:
@@ -17,8 +25,5 @@ DTYPE_CAST = Kind(
     relation=Relation.DTYPE_CAST,
     explains=in_state(TensorState.CAST),
     holds=lambda survey: survey.any(TensorState.CAST),
-    possible=lambda survey: (
-        all(map(_could_be_cast, survey.comparisons))
-        and any(c.candidate_dtype != c.base_dtype for c in survey.comparisons)
-    ),
+    possible=_possible,
 )

@@ -5,19 +5,17 @@ Pure: a relation sees comparisons of tensors and facts of the headers, never byt
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from provenance.records import Relation, TensorComparison, TensorState
+from provenance.weights import naming
 
 EQUAL = frozenset({TensorState.IDENTICAL, TensorState.CAST})
 """States of tensors whose values are known to be the base's."""
 
 PLAIN_FLOATS = frozenset({"F64", "F32", "F16", "BF16"})
 """Dtypes whose stored values are the weights, with no scale and no block around them."""
-
-_MTP = re.compile(r"(?:^|\.)(?:mtp|nextn)\.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +29,10 @@ class Survey:
     """Stored names, file formats or the number of copies differ between the sides."""
     mapped: bool
     """Names were mapped by a known architecture, so a role tells what a tensor is for."""
+    adapter: bool = False
+    """Every tensor of the candidate is a low-rank adapter's and fits a module of the base."""
+    generated: frozenset[str] = frozenset()
+    """Roles of tensors that are computed from the config, not learnt: they rule nothing out of the other tensors."""
 
     def any(self, *states: TensorState) -> bool:
         """Whether some tensor is in one of `states`."""
@@ -64,7 +66,12 @@ def in_state(state: TensorState) -> Callable[[Survey], Predicate]:
 
 def is_mtp(comparison: TensorComparison) -> bool:
     """Whether the stored name is that of a multi-token-prediction module (`mtp.*` on the Hub, `nextn` in GGUF)."""
-    return _MTP.search(comparison.name) is not None
+    return naming.is_mtp(comparison.name)
+
+
+def is_stray(comparison: TensorComparison) -> bool:
+    """Whether it is one side's tensor alone, whose name is not mapped: what it is on the other side is not known."""
+    return comparison.state is TensorState.UNSUPPORTED and not (comparison.candidate_dtype and comparison.base_dtype)
 
 
 def is_quantized(comparison: TensorComparison) -> bool:

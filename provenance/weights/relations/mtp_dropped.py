@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from provenance.records import Relation, TensorState
+from provenance.weights.naming import hints_at_mtp
 from provenance.weights.relations.interface import Kind, Predicate, Survey, is_mtp
 
 
@@ -12,8 +13,8 @@ def _explains(survey: Survey) -> Predicate:
 
 
 def _possible(survey: Survey) -> bool:
-    # Some families store the module as one layer more, which only a map of their names could tell.
-    return any(c.state is TensorState.MISSING and (is_mtp(c) or not survey.mapped) for c in survey.comparisons)
+    # Some families store the module as one layer more, of which only some names tell.
+    return any(hints_at_mtp(c.name) and not c.candidate_dtype for c in survey.comparisons)
 
 
 MTP_DROPPED = Kind(

@@ -6,19 +6,26 @@ without new files, so new files alone say nothing more.
 
 from __future__ import annotations
 
-from provenance.records import Relation, TensorState
-from provenance.weights.relations.interface import Kind, Survey, in_state
+from provenance.records import Relation, TensorComparison, TensorState
+from provenance.weights.relations.interface import EQUAL, Kind, Survey, in_state, is_stray
 
 
 def _holds(survey: Survey) -> bool:
-    return not survey.identical_headers and (survey.renamed or survey.only(TensorState.IDENTICAL))
+    packed_otherwise = survey.renamed or survey.only(TensorState.IDENTICAL)
+    return packed_otherwise and not survey.identical_headers and survey.any(*EQUAL)
 
 
 def _possible(survey: Survey) -> bool:
-    return not survey.identical_headers and all(
-        c.state is TensorState.IDENTICAL or (c.state is TensorState.UNSUPPORTED and c.candidate_dtype == c.base_dtype)
-        for c in survey.comparisons
-    )
+    base_dtypes = {c.base_dtype for c in survey.comparisons}
+
+    def could_be_equal(c: TensorComparison) -> bool:
+        if c.state is not TensorState.UNSUPPORTED:
+            return c.state is TensorState.IDENTICAL
+        if is_stray(c):
+            return c.role in survey.generated or not c.candidate_dtype or c.candidate_dtype in base_dtypes
+        return c.candidate_dtype == c.base_dtype
+
+    return not survey.identical_headers and all(map(could_be_equal, survey.comparisons))
 
 
 REPACKED = Kind(

@@ -6,13 +6,18 @@ of its own is a file beside this one, and its row here goes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from statistics import median
 from types import MappingProxyType
 
 from provenance.records import Relation, TensorComparison, TensorState
 from provenance.weights.architectures.dense import EMBEDDING, LM_HEAD
-from provenance.weights.relations.interface import EQUAL, Survey, is_mtp, is_quantized
+from provenance.weights.naming import adapter_part, hints_at_adapter, hints_at_mtp
+from provenance.weights.relations.interface import EQUAL, Survey, is_quantized, is_stray
+
+_LAYER = re.compile(r"(?:^|\.)([0-9]{1,6})(?:\.|$)")
+"""The number of a layer: the first in a name, before those of experts."""
 
 CHANCE_COSINE = 0.05
 """Median |cosine| below which matrices share no more than independent ones; a shared initialisation alone keeps 0.4."""
@@ -24,9 +29,32 @@ def _edited(survey: Survey) -> bool:
     return renamed or survey.any(TensorState.CHANGED, TensorState.UNSUPPORTED, TensorState.RESHAPED)
 
 
-def _touches(survey: Survey, belongs: Callable[[TensorComparison], bool]) -> bool:
-    """Some tensor that belongs, or that may belong since names were not mapped, is not the base's."""
-    return any(c.state not in EQUAL and (belongs(c) or not survey.mapped) for c in survey.comparisons)
+def _touches_ends(survey: Survey) -> bool:
+    """Embedding or head, or what may be one of them since its name is not mapped, is not the base's.
+
+    One of the same shape may be: a tokenizer can give the base's rows to other words.
+    """
+    return any(
+        c.state not in EQUAL and (c.role in (EMBEDDING, LM_HEAD) or _may_be_end(c, survey)) for c in survey.comparisons
+    )
+
+
+def _may_be_end(comparison: TensorComparison, survey: Survey) -> bool:
+    matrix = len(comparison.shape) == 2 and comparison.role not in survey.generated
+    return matrix and (is_stray(comparison) or not (survey.mapped or _LAYER.search(comparison.name)))
+
+
+def _longer(survey: Survey) -> bool:
+    """The candidate has layers, by the numbers in the names, that the base has not; or its names have no numbers."""
+    ours = {n for c in survey.comparisons if c.candidate_dtype for n in _LAYER.findall(c.name)[:1]}
+    theirs = {n for c in survey.comparisons if c.base_dtype for n in _LAYER.findall(c.base_name)[:1]}
+    alone = [c for c in survey.comparisons if not c.base_dtype and not hints_at_adapter(c.name)]
+    return bool(alone) and (not ours or bool(ours - theirs))
+
+
+def _only_adapter(survey: Survey) -> bool:
+    """Nothing but an adapter's tensors, which may be another base's."""
+    return all(adapter_part(c.name) for c in survey.comparisons)
 
 
 def _mostly_equal(survey: Survey) -> bool:
@@ -72,7 +100,6 @@ UNTESTED: Mapping[Relation, Callable[[Survey], bool]] = MappingProxyType(
         Relation.QUANTIZED: lambda survey: any(map(is_quantized, survey.comparisons)),
         Relation.REQUANTIZED: lambda survey: any(map(is_quantized, survey.comparisons)),
         Relation.DEQUANTIZED: _keeps_values,
-        Relation.ADAPTER: lambda survey: survey.any(TensorState.ADDED),
         Relation.LORA_MERGED: _keeps_values,
         Relation.LOW_RANK_EDIT: _keeps_values,
         Relation.ABLITERATED: _keeps_values,
@@ -82,12 +109,14 @@ UNTESTED: Mapping[Relation, Callable[[Survey], bool]] = MappingProxyType(
         Relation.SAME_INIT: _edited,
         Relation.MERGED: _keeps_values,
         Relation.FRANKENMERGED: lambda survey: not survey.only(*EQUAL),
-        Relation.DEPTH_UPSCALED: lambda survey: survey.any(TensorState.ADDED),
+        Relation.DEPTH_UPSCALED: _longer,
         Relation.PRUNED: lambda survey: _edited(survey) or survey.any(TensorState.MISSING),
-        Relation.VOCABULARY_CHANGED: lambda survey: _touches(survey, lambda c: c.role in (EMBEDDING, LM_HEAD)),
-        Relation.MTP_CHANGED: lambda survey: _touches(survey, is_mtp),
+        Relation.VOCABULARY_CHANGED: _touches_ends,
+        Relation.MTP_CHANGED: lambda survey: any(
+            c.state not in EQUAL and hints_at_mtp(c.name) for c in survey.comparisons
+        ),
         Relation.PARTLY_REINITIALISED: _edited,
         Relation.LAUNDERED: _edited,
-        Relation.UNRELATED: lambda survey: _edited(survey) and not _mostly_equal(survey),
+        Relation.UNRELATED: lambda survey: (_edited(survey) or _only_adapter(survey)) and not _mostly_equal(survey),
     }
 )

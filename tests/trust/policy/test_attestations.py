@@ -156,7 +156,30 @@ def test_one_without_a_verified_time_says_why_it_does_not_count() -> None:
         attestations.judge(case(report(), f"{SIGNERS}{SCAN}max-age='30d'\nfrom=['lab']", given=claims(scan()))),
         "attestations.model-scan",
     )
-    assert row.message == "none from lab is known to be younger than 30d (signed at no verified time); have one made"
+    assert row.message == (
+        "no model-scan attestation from lab is known to be younger than 30d; signed at no verified time; have one made"
+    )
+
+
+def test_what_is_missing_is_told_by_type_and_signer() -> None:
+    table = f"{SIGNERS}{SCAN}from=['lab']"
+    row = only(attestations.judge(case(report(), table)), "attestations.model-scan")
+    assert row.message == (
+        "no model-scan attestation from lab was verified; ask for one, or make one with provenance attest"
+    )
+
+
+def test_types_that_are_missing_alike_are_told_in_one_headline() -> None:
+    rows = attestations.judge(case(report(), f"{SCAN}[[attestations]]\ntype='model-lineage'"))
+    assert [row.message.partition("; ")[0] for row in rows] == [
+        "no model-scan or model-lineage attestation was verified",
+        "no model-lineage attestation was verified",
+    ]
+    rows = attestations.judge(case(report(), f"{SCAN}[[attestations]]\ntype='model-lineage'\non-missing='fail'"))
+    assert rows[0].message.startswith("no model-scan attestation was verified; ")
+    given = claims(claim_of(report(compared=lineage(Relation.IDENTICAL)), MODEL_LINEAGE))
+    rows = attestations.judge(case(report(), f"{SCAN}[[attestations]]\ntype='model-lineage'", given=given))
+    assert only(rows, "attestations.model-scan").message.startswith("no model-scan attestation was verified; ")
 
 
 def test_types_that_are_not_ours_are_required_by_uri() -> None:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from provenance.documents.report import CoverageRow, Report
+from provenance.documents.predicates import MODEL_LINEAGE
+from provenance.documents.report import CoverageRow, FindingRow, Report, SkippedRow
 from provenance.records import Assurance, Outcome, Relation, RuleResult
 from provenance.trust.policy import coverage
 from tests.trust.policy.cases import (
+    FILES,
+    SUBJECT,
     both,
     case,
     claim,
     claim_of,
     claims,
     decide,
+    finding,
     lineage,
     manifest,
     only,
+    policy,
     report,
     results,
     skipped,
@@ -42,8 +47,11 @@ def test_what_was_asked_for_and_not_looked_at(meaning: RuleResult) -> None:
 
 
 def test_the_surface_and_the_reason_are_named() -> None:
-    row = only(coverage.judge(case(report(skips=[skipped("weights.onnx", asked=True)]))), "coverage.asked")
-    assert row.message == "asked for, and not looked at: weights.onnx (no reason)"
+    row = only(coverage.judge(case(report(skips=[skipped("lineage", asked=True)]))), "coverage.asked")
+    assert row.message == "asked for, and not looked at: lineage; lineage: no reason"
+    several = [skipped("base", asked=True), skipped("lineage", asked=True)]
+    row = only(coverage.judge(case(report(skips=several))), "coverage.asked")
+    assert row.message.startswith("asked for, and not looked at: base and 1 more; also lineage; base: no reason, ")
 
 
 @pytest.mark.parametrize("meaning", [UNKNOWN, WARN, FAIL])
@@ -52,6 +60,115 @@ def test_a_surface_that_was_not_read_to_its_end(meaning: RuleResult, examined: i
     row = CoverageRow(surface="tensors", examined=examined, total=total, unit="tensors")
     table = f"[coverage]\nnot-asked='pass'\nunread='{meaning}'"
     assert judged(report(coverage=[row]), table) == {**ALL_PASS, "coverage.unread": meaning}
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Files of the model that were not read
+# ---------------------------------------------------------------------------------------------------------------------
+
+PICKLE = "is pickles and tensors in a zip, as torch.save writes them, which this version digests but does not read"
+
+
+def unread(*paths: str, found: tuple[FindingRow, ...] = (), total: int = 1) -> Report:
+    """A model of one file that was read, and `paths` that were not, as the pipeline tells it."""
+    model = report(
+        files=(*FILES, *paths),
+        findings=found,
+        coverage=[CoverageRow(surface="weight-files", examined=total, total=total + len(paths), unit="files")],
+    )
+    rows = [SkippedRow(surface=path, reason=PICKLE, asked=True) for path in paths]
+    return model.model_copy(update={"skipped": [*model.skipped, *rows]})
+
+
+def exception(rule: str = "pickle-file", expires: str = "2026-11-21") -> str:
+    return (
+        f"[[exception]]\nrule='{rule}'\nsubject='{SUBJECT}'\nexpires={expires}\n"
+        "reason='trainer leftovers'\napproved-by='jane'\n"
+    )
+
+
+def test_a_file_that_was_not_read_was_not_asked_for_and_is_told_once() -> None:
+    rows = coverage.judge(case(unread("args.bin")))
+    assert results(rows) == {**ALL_PASS, "coverage.unread": UNKNOWN}
+    message = only(rows, "coverage.unread").message
+    assert message == "not read, or not to the end: args.bin (pickles and tensors in a zip)"
+
+
+@pytest.mark.parametrize("meaning", [UNKNOWN, WARN, FAIL])
+def test_what_an_unread_file_means_is_the_policys_to_say(meaning: RuleResult) -> None:
+    table = f"[coverage]\nnot-asked='pass'\nunread='{meaning}'"
+    assert judged(unread("args.bin", "more.pt"), table) == {**ALL_PASS, "coverage.unread": meaning}
+
+
+def test_weight_files_that_no_name_accounts_for_stay_a_gap() -> None:
+    model = unread("args.bin")
+    more = CoverageRow(surface="weight-files", examined=0, total=2, unit="files")
+    rows = coverage.judge(case(model.model_copy(update={"coverage": [more]})))
+    assert "weight-files (0 of 2 files)" in only(rows, "coverage.unread").message
+
+
+def test_an_exception_for_the_finding_accepts_that_its_file_was_not_read() -> None:
+    found = (finding("pickle-file", file="args.bin"),)
+    verdict = decide(unread("args.bin", found=found), policy(exception()))
+    assert verdict.outcome is Outcome.WARN
+    row = only(verdict.rules, "coverage.unread")
+    assert row.message == "not read, and accepted by an exception: args.bin (pickles and tensors in a zip)"
+    assert row.result is WARN
+
+
+def test_it_is_a_warning_even_where_the_policy_is_stricter() -> None:
+    found = (finding("pickle-file", file="args.bin"),)
+    table = "[coverage]\nnot-asked='pass'\nunread='fail'\n" + exception()
+    assert judged(unread("args.bin", found=found), table)["coverage.unread"] is WARN
+
+
+@pytest.mark.parametrize(
+    ("found", "table"),
+    [
+        ((), exception()),
+        ((finding("pickle-file", file="other.bin"),), exception()),
+        ((finding("pickle-file", file="args.bin"),), ""),
+        ((finding("pickle-file", file="args.bin"),), exception(expires="2026-11-20")),
+        ((finding("pickle-file", file="args.bin"),), exception(rule="python-file")),
+        ((finding("pickle-file", file="args.bin"), finding("polyglot-file", file="args.bin")), exception()),
+    ],
+    ids=["no finding", "another file", "no exception", "ended", "another rule", "one more finding"],
+)
+def test_an_exception_accepts_no_more_than_it_says(found: tuple[FindingRow, ...], table: str) -> None:
+    assert judged(unread("args.bin", found=found), table)["coverage.unread"] is UNKNOWN
+
+
+def test_one_file_accepted_leaves_the_others() -> None:
+    model = unread("args.bin", "more.pt", found=(finding("pickle-file", file="args.bin"),))
+    row = only(coverage.judge(case(model, exception())), "coverage.unread")
+    assert row.result is UNKNOWN
+    assert row.message.startswith("not read, or not to the end: more.pt (")
+
+
+def test_an_exception_does_not_reach_a_surface_that_was_read_in_part() -> None:
+    model = unread("args.bin", found=(finding("pickle-file", file="args.bin"),))
+    part = model.model_copy(update={"coverage": [*model.coverage, PART]})
+    assert judged(part, exception())["coverage.unread"] is UNKNOWN
+
+
+def test_an_accepted_file_does_not_make_up_for_a_model_of_which_nothing_was_read() -> None:
+    model = unread("args.bin", found=(finding("pickle-file", file="args.bin"),), total=0)
+    bare = model.model_copy(update={"subject": model.subject.model_copy(update={"tensor_count": 0})})
+    assert decide(bare, policy(exception())).outcome is Outcome.UNDECIDED
+
+
+def test_a_file_called_like_a_surface_does_not_excuse_it() -> None:
+    found = (finding("pickle-file", file="lineage"),)
+    assert judged(unread("lineage", found=found), exception())["coverage.asked"] is UNKNOWN
+
+
+def test_a_signed_comparison_of_the_same_model_is_excused_by_the_scan_beside_it() -> None:
+    found = (finding("pickle-file", file="args.bin"),)
+    made = unread("args.bin", found=found).model_copy(update={"lineage": lineage(Relation.IDENTICAL)})
+    disk = manifest((*FILES, "args.bin"))
+    assert results(coverage.judge(case(disk, exception(), given=both(made))))["coverage.unread"] is WARN
+    alone = claims(claim_of(made, MODEL_LINEAGE))
+    assert results(coverage.judge(case(disk, exception(), given=alone)))["coverage.unread"] is UNKNOWN
 
 
 @pytest.mark.parametrize("meaning", RuleResult)

@@ -37,7 +37,7 @@ def test_an_exception_turns_a_denial_into_a_warning_that_tells_who_and_why() -> 
     assert only(verdict.rules, "findings.deny-severity").result is RuleResult.PASS
     row = only(verdict.rules, "exception.remote-code")
     assert row.result is RuleResult.WARN
-    assert row.message == "accepted until 2026-11-21 by jane: read line by line"
+    assert row.message == "remote-code is accepted until 2026-11-21; by jane: read line by line"
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_it_holds_until_the_last_second_of_its_day() -> None:
 def test_an_exception_that_ended_says_so() -> None:
     rows = exceptions.judge(case(report(findings=[finding()]), exception(expires="2026-11-20")))
     assert [row.result for row in rows] == [RuleResult.WARN]
-    assert "ended on 2026-11-20" in rows[0].message
+    assert rows[0].message.startswith("remote-code was accepted until 2026-11-20, and counts again; remove")
 
 
 def test_an_exception_of_no_use_says_so() -> None:
@@ -87,6 +87,21 @@ def test_accepting_one_finding_leaves_the_others() -> None:
     model = report(findings=[finding(), finding("pickle-file")])
     row = only(findings.judge(case(model, exception())), "findings.deny-severity")
     assert row.message.startswith("1 finding of severity error or above: pickle-file")
+
+
+def test_a_file_is_accepted_where_all_that_was_found_in_it_is() -> None:
+    found = [finding(file="a.bin"), finding(file="b.bin"), finding("pickle-file", file="b.bin"), finding(file=None)]
+    assert exceptions.accepted_files(case(report(findings=found), exception())) == {"a.bin"}
+    both = exception() + exception(rule="pickle-file")
+    assert exceptions.accepted_files(case(report(findings=found), both)) == {"a.bin", "b.bin"}
+    ended = exception(expires="2026-11-20")
+    assert exceptions.accepted_files(case(report(findings=found), ended)) == frozenset()
+    assert exceptions.accepted_files(case(report(findings=found), exception(subject="6" * 64))) == frozenset()
+
+
+def test_a_file_is_not_accepted_where_a_signed_scan_found_more_in_it() -> None:
+    more = claims(claim_of(report(findings=[finding("pickle-file", file="a.bin")])))
+    assert exceptions.accepted_files(case(report(findings=[finding(file="a.bin")]), exception(), given=more)) == set()
 
 
 def test_the_time_of_the_case_decides() -> None:

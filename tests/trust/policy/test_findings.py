@@ -38,7 +38,8 @@ def test_the_message_names_rule_place_and_next_step() -> None:
     model = report(findings=[finding("pickle-file", file="a.bin"), finding("remote-code", file=None)])
     row = only(findings.judge(case(model)), "findings.deny-severity")
     assert row.message == (
-        "2 findings of severity error or above: pickle-file in a.bin, remote-code; see provenance explain pickle-file"
+        "2 findings of severity error or above: pickle-file in a.bin and 1 more; also remote-code; "
+        "see provenance explain pickle-file"
     )
 
 
@@ -46,19 +47,31 @@ def test_many_findings_are_counted_and_not_all_named() -> None:
     model = report(findings=[finding(file=f"{number}.json") for number in range(50)])
     row = only(findings.judge(case(model)), "findings.deny-severity")
     assert row.message.startswith("50 findings")
-    assert "and 47 more" in row.message
+    assert "remote-code in 0.json and 49 more; also remote-code in 1.json, remote-code in 2.json and 47 more" in (
+        row.message
+    )
 
 
 def test_a_long_name_is_cut() -> None:
     row = only(findings.judge(case(report(findings=[finding(file="x" * 10_000)]))), "findings.deny-severity")
     assert len(row.message) < 300
+    assert len(row.message.partition("; ")[0]) <= 110
 
 
 def test_a_scan_that_was_attested_is_judged_like_a_fresh_one() -> None:
     bad = claim_of(report(findings=[finding()]))
     row = only(findings.judge(case(manifest(), given=claims(bad))), "findings.deny-severity")
     assert row.result is FAIL
-    assert "remote-code in config.json (says lab's model-scan attestation)" in row.message
+    assert "remote-code in config.json; says lab's model-scan attestation; see" in row.message
+
+
+def test_what_several_scans_found_counts_once() -> None:
+    attested = claims(claim_of(report(findings=[finding(), finding("pickle-file", file="a.bin")])))
+    row = only(findings.judge(case(report(findings=[finding()]), given=attested)), "findings.deny-severity")
+    assert row.message == (
+        "2 findings of severity error or above: remote-code in config.json and 1 more; also pickle-file in a.bin "
+        "(says lab's model-scan attestation); see provenance explain remote-code"
+    )
 
 
 def test_a_clean_report_does_not_outvote_a_signed_finding() -> None:

@@ -171,6 +171,23 @@ def test_reading_less_never_helps(model: Report, by: LoadedPolicy, given: Verifi
 
 
 @bounded
+@given(reports, policies, claim_sets, st.integers(0, 3))
+def test_a_file_that_was_not_read_never_helps_and_one_more_never_either(
+    model: Report, by: LoadedPolicy, given: VerifiedClaims, number: int
+) -> None:
+    """As the pipeline tells it: by its name, and counted among the weight files."""
+
+    def with_unread(paths: list[str]) -> Report:
+        counted = CoverageRow(surface="weight-files", examined=1, total=1 + len(paths), unit="files")
+        rows = [*model.skipped, *(skipped(path, asked=True) for path in paths)]
+        return model.model_copy(update={"coverage": [*model.coverage, counted], "skipped": rows})
+
+    paths = [file.path for file in model.subject.files]
+    ranks = [rank(with_unread(paths[:n]), by, given) for n in range(min(number, len(paths)) + 1)]
+    assert ranks == sorted(ranks)
+
+
+@bounded
 @given(models, policies, claim_sets, st.sampled_from([MODEL_SCAN, MODEL_LINEAGE]), st.sampled_from(["lab", "ci"]))
 def test_an_attestation_less_never_helps_where_nothing_in_it_speaks_against_the_model(
     model: Report | Manifest, by: LoadedPolicy, given: VerifiedClaims, which: str, signer: str

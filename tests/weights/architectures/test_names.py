@@ -157,3 +157,31 @@ def test_gguf_names_are_taken_as_they_are(name: str) -> None:
 
 def test_other_formats_have_no_names() -> None:
     assert QWEN3.place("model.norm.weight", "pickle") is None
+
+
+@pytest.mark.parametrize("part", ["attention.wq", "attention.wo", "feed_forward.w1", "feed_forward.w2", "ffn_norm"])
+def test_the_makers_own_names_have_the_role_that_llama_cpp_gives_them(part: str) -> None:
+    for name in (f"layers.3.{part}.weight", "tok_embeddings.weight", "norm.weight", "output.weight"):
+        own = LLAMA.place(name, "safetensors")
+        assert own is not None, name
+        assert own == LLAMA.place(in_gguf(name, "llama"), "gguf"), "role and order of elements"
+    assert QWEN3.place(f"layers.3.{part}.weight", "safetensors") is None
+
+
+def test_generated_tensors_have_an_origin_and_no_role() -> None:
+    for name, file_format in (
+        ("rope_freqs.weight", "gguf"),
+        ("model.layers.3.self_attn.rotary_emb.inv_freq", "safetensors"),
+        ("layers.0.self_attn.rotary_emb.inv_freq", "safetensors"),
+    ):
+        assert "not recomputed yet" in LLAMA.origin(name, file_format)
+        assert LLAMA.place(name, file_format) is None
+        assert QWEN3.origin(name, file_format) == ""
+    for name, file_format in (
+        ("rope_freqs.weight", "safetensors"),
+        ("rope_freqs.weight\n", "gguf"),
+        ("layers.{layer}.self_attn.rotary_emb.inv_freq", "safetensors"),
+        ("layers.03.self_attn.rotary_emb.inv_freq", "safetensors"),
+        ("blk.0.attn_q.weight", "gguf"),
+    ):
+        assert LLAMA.origin(name, file_format) == ""

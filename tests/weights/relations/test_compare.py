@@ -102,7 +102,7 @@ def test_values_that_are_not_finite_are_said() -> None:
     base = Stored("F32", (2,), floats(1e30, 1.0, dtype="F32"))
     found = states({"w": cast(base, "F16")}, {"w": base})["w"]
     assert found.state is TensorState.CAST
-    assert found.note == "1 elements are NaN or infinite on one side or both"
+    assert found.note == "1 element is NaN or infinite on one side or both"
 
 
 @pytest.mark.parametrize("shape", [(), (0,), (1, 1)])
