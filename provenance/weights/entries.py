@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from provenance.records import Header, Tensor
-from provenance.weights.architectures import Architecture, Layout
+from provenance.weights.architectures import Architecture, Layout, wrapper
+from provenance.weights.architectures.dense import LM_HEAD
 from provenance.weights.naming import shown
 
 _COPIES = "the base stores this tensor more than once; this compares with the one in "
@@ -52,11 +53,24 @@ def entries(headers: Sequence[Header], architecture: Architecture | None) -> lis
             role, layout = (place.role, place.layout) if place else (None, Layout.PLAIN)
             origin = architecture.origin(tensor.name, header.format) if architecture else ""
             found.append(Entry(tensor, header.format, role, layout, _scaled(tensor.name, names), origin))
-    return list(_contested(found))
+    return list(_contested(_without_strays(found)))
 
 
 def _scaled(name: str, names: set[str]) -> bool:
     return any(name + suffix in names for suffix in ("_scale_inv", "_scale"))
+
+
+def _without_strays(found: list[Entry]) -> list[Entry]:
+    """Takes the role from a tensor whose wrapper is not the model's own, unless the model stores that role as well.
+
+    A loader takes one wrapper off a whole model: a tensor under another one is not loaded, and is initialised anew.
+    """
+    wrappers = {(e.tensor.name, e.file_format): wrapper(e.tensor.name, e.file_format) for e in found}
+    inside = [e for e in found if e.file_format == "safetensors" and e.role not in (None, LM_HEAD)]
+    usual = Counter(wrappers[e.tensor.name, e.file_format] for e in inside).most_common(1)
+    loaded = {e.role for e in inside if wrappers[e.tensor.name, e.file_format] == usual[0][0]}
+    strays = {id(e) for e in inside if e.role not in loaded}
+    return [replace(e, role=None, layout=Layout.PLAIN) if id(e) in strays else e for e in found]
 
 
 def _contested(found: list[Entry]) -> Iterator[Entry]:

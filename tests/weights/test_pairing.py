@@ -46,6 +46,18 @@ def test_a_file_without_a_config_is_read_with_the_bases_names() -> None:
     assert pairing.renamed
 
 
+def test_one_tensor_under_a_wrapper_of_its_own_is_not_the_bases() -> None:
+    """A loader that takes `model.` off all names never finds it, and initialises the layer's tensor anew."""
+    stray = "model.layers.1.mlp.down_proj.weight"
+    renamed = {f"base_model.model.{n}" if n == stray else n: stored for n, stored in decoder().items()}
+    pairing = match(model(renamed, config=QWEN3), model(decoder(), config=QWEN3))
+    assert [m.tensor.name for m in pairing.missing] == [stray]
+    assert [a.tensor.name for a in pairing.added] == [f"base_model.model.{stray}"]
+    both = decoder() | {f"base_model.model.{stray}": decoder()[stray]}
+    pairing = match(model(both, config=QWEN3), model(decoder(), config=QWEN3))
+    assert (len(pairing.pairs), pairing.added, pairing.missing) == (21, (), ())
+
+
 def test_two_families_are_both_named() -> None:
     pairing = match(model(decoder(), config=LLAMA), model(decoder(), config=QWEN3))
     assert pairing.architecture == "llama/qwen3"

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from provenance.weights.architectures.interface import Architecture, Layout, Place
+from provenance.weights.architectures.interface import Architecture, Layout, Place, wrapper
 from provenance.weights.architectures.llama import LLAMA
 from provenance.weights.architectures.qwen2 import QWEN2
 from provenance.weights.architectures.qwen3 import QWEN3
 
-__all__ = ["ARCHITECTURES", "Architecture", "Layout", "Place", "recognise"]
+__all__ = ["ARCHITECTURES", "Architecture", "Layout", "Place", "recognise", "wrapper"]
 
 ARCHITECTURES = (LLAMA, QWEN2, QWEN3)
 

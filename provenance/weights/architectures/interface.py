@@ -106,8 +106,14 @@ class Architecture:
         return next(notes, "")
 
 
+def wrapper(name: str, file_format: str) -> str:
+    """What a larger model's library put before the text model's own name; empty in GGUF."""
+    found = _WRAPPERS.match(name) if file_format == "safetensors" else None
+    return found[0] if found else ""
+
+
 def _unwrapped(name: str, file_format: str) -> str:
-    return _WRAPPERS.sub("", name, count=1) if file_format == "safetensors" else name
+    return name.removeprefix(wrapper(name, file_format))
 
 
 def _in_any_layer(stem: str) -> tuple[str, str]:
