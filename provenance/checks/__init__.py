@@ -6,6 +6,7 @@ Adding a check is a file, an entry in `CHECKS`, a violating and a clean case in 
 
 from __future__ import annotations
 
+from provenance.checks.adapters import ADAPTERS
 from provenance.checks.cache_claims import CACHE_CLAIMS
 from provenance.checks.changed_weights import CHANGED_WEIGHTS
 from provenance.checks.chat_templates import CHAT_TEMPLATES
@@ -34,6 +35,7 @@ CHECKS: tuple[Check, ...] = (
     SHARDS,
     INDEX_TENSORS,
     FILE_CONTENTS,
+    ADAPTERS,
     PICKLE_FILES,
     DISGUISES,
     EXECUTABLES,

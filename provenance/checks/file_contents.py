@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from provenance.checks.file_kinds import ARCHIVES, OTHER_WEIGHTS, PICKLE_NAMES, PROGRAM_NAMES, suffix
 from provenance.checks.interface import ACCEPT_UNREAD, Check, Rule, facts
-from provenance.records import ContentFact, Evidence, Finding, Severity
+from provenance.records import ContentFact, Evidence, Finding, Severity, TextFact
 
 UNKNOWN_FILE = Rule(
     ident="unknown-file",
@@ -55,6 +55,24 @@ LFS_POINTER = Rule(
     advice="Run `git lfs pull` in the repository, then check again.",
 )
 
+TEXT_TOO_LARGE = Rule(
+    ident="text-too-large",
+    title="a chat template or part of a tokenizer is too large to look at",
+    severity=Severity.ERROR,
+    meaning="A chat template is longer than 1 MiB, or the tokens or merges of a tokenizer are longer than 24 MiB. "
+    "There is a digest of it, and nothing more was looked at.",
+    why="No honest model in use comes near. A loader reads the whole of it, and a limit is a place to hide behind.",
+    example="chat_template.jinja: a chat template that is too large to look at",
+    advice="Use the base's file, or ask the publisher what makes it so large.",
+)
+
+_BOUNDED = {
+    "chat-template": "a chat template that is",
+    "tokenizer:tokens": "tokens that are",
+    "tokenizer:merges": "merges that are",
+}
+"""Texts that are kept unless they are too large, by role."""
+
 
 def _run(evidence: Evidence) -> Iterator[Finding]:
     for fact in facts(evidence.candidate, ContentFact):
@@ -69,6 +87,12 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
             yield ARCHIVE_NOT_OPENED.finding(message, file=fact.file, severity=severity)
         elif fact.kind in OTHER_WEIGHTS:
             yield FORMAT_NOT_READ.finding(f"{fact.detail}: its tensors were not read", file=fact.file)
+    for text in facts(evidence.candidate, TextFact):
+        part = _BOUNDED.get(text.role.partition(":")[0] if text.role.startswith("chat-template") else text.role)
+        if part and text.text is None:
+            yield TEXT_TOO_LARGE.finding(f"{part} too large to look at", file=text.file)
 
 
-FILE_CONTENTS = Check("file-contents", (UNKNOWN_FILE, ARCHIVE_NOT_OPENED, FORMAT_NOT_READ, LFS_POINTER), _run)
+FILE_CONTENTS = Check(
+    "file-contents", (UNKNOWN_FILE, ARCHIVE_NOT_OPENED, FORMAT_NOT_READ, LFS_POINTER, TEXT_TOO_LARGE), _run
+)

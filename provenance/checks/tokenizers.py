@@ -15,11 +15,11 @@ TOKENIZER_DIFFERS = Rule(
     meaning="A part of the tokenizer that decides which tokens a text becomes, or which text tokens become, is not "
     "the base's: tokens and ids, merges, added tokens, normalizer, pre-tokenizer, post-processor, decoder, special "
     "tokens. One finding a part names the first entry that differs. Tokens and merges are compared between formats "
-    "too. A tokenizer file that only one side has is reported as well, unless what it says is in the base's (older "
-    "writers wrote more files). Of settings, `tokenizer_class`, `add_bos_token`, `add_eos_token`, `fast_tokenizer_files` "
-    "and added tokens are compared; a change that writers make by themselves is an `info`, and so is another "
-    "`model_max_length`. Padding and truncation are not compared; another padding token is an `info`, and one where the base has none "
-    "is no difference.",
+    "too. A tokenizer file that only one side has is reported, unless what it says is in the base's (older writers "
+    "wrote more files). Of settings, `tokenizer_class`, `add_bos_token`, `add_eos_token` and `fast_tokenizer_files` "
+    "are compared; a class that writers change by themselves is an `info`, and so is another `model_max_length`. "
+    "Padding and truncation are not compared; another padding token is an `info`, and one where the base has none is "
+    "no difference.",
     why="Two ids swapped turn yes into no. A normalizer or decoder can rewrite what is asked or answered. The weights "
     "stay what they were. Honest fine-tunes add tokens, or name another end-of-sequence token.",
     example="tokens: '9693 \"yes\"' here, '9693 \"no\"' in the base; 2 entries differ",
@@ -32,6 +32,7 @@ _PADDING, _SETTINGS, _EXTRA, _FILE, _TOKENS = (
     f"tokenizer:{part}" for part in ("padding", "settings", "extra-tokens", "file", "tokens")
 )
 _VOCABULARIES = frozenset({_TOKENS, _FILE, "tokenizer:merges"})
+_NEVER_DROPPED = frozenset({"tokenizer:merges", "tokenizer:scores", "tokenizer:special"})
 _FOLDED = frozenset({"added_tokens.json", "merges.txt", "special_tokens_map.json", "vocab.json"})
 """Files that transformers 5 no longer writes beside a tokenizer.json."""
 _GENERIC = frozenset({"PreTrainedTokenizer", "TokenizersBackend"})
@@ -48,7 +49,8 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
         elif role == _EXTRA:
             yield from _extra_tokens(mine[role], theirs)
         else:
-            yield from _compared(role, mine[role], theirs)
+            yield from _compared(role, mine[role], theirs.get(role, []))
+    yield from _new(mine, theirs)
     yield from _gone(mine, theirs)
 
 
@@ -60,18 +62,15 @@ def _parts(model: ModelEvidence) -> dict[str, list[TextFact]]:
     return found
 
 
-def _compared(role: str, mine: list[TextFact], theirs: dict[str, list[TextFact]]) -> Iterator[Finding]:
-    """One part: with the same file of the base, else with what speaks for the base, else it is new."""
-    there = {fact.file: fact for fact in theirs.get(role, [])}
+def _compared(role: str, mine: list[TextFact], theirs: list[TextFact]) -> Iterator[Finding]:
+    """One part: with that of the same file of the base, else with the one that speaks for the base."""
+    there = {fact.file: fact for fact in theirs}
     same = any(fact.file in there for fact in mine)
-    speaks = min(there.values(), key=_precedence, default=None) if role != _FILE else None
+    speaks = min(theirs, key=_precedence, default=None) if role != _FILE else None
     first = min(mine, key=_precedence)
     for here in mine:
         other = there.get(here.file, speaks)
         if other is None:
-            if not _is_foreign(here, theirs) and role != _PADDING:
-                message = f"{role.partition(':')[2]}: {here.file} is not in the base, and nothing there says the same"
-                yield TOKENIZER_DIFFERS.finding(message, file=here.file)
             continue
         # A second source beside the one that is compared in full may say less, and nothing else.
         second = here.file not in there and not _is_gguf(here) and (same or here is not first)
@@ -86,14 +85,22 @@ def _is_gguf(fact: TextFact) -> bool:
     return fact.file.endswith(".gguf")
 
 
-def _is_foreign(here: TextFact, theirs: dict[str, list[TextFact]]) -> bool:
-    """Whether the base has no tokenizer at all of the kind that could hold this part."""
-    return not any(_is_gguf(fact) == _is_gguf(here) for facts in theirs.values() for fact in facts)
-
-
 def _precedence(fact: TextFact) -> tuple[int, str]:
     name = basename(fact.file)
     return (_ORDER.index(name) if name in _ORDER else len(_ORDER), fact.file)
+
+
+def _new(mine: dict[str, list[TextFact]], theirs: dict[str, list[TextFact]]) -> Iterator[Finding]:
+    """Parts that the base has in no file; only of formats that it has a tokenizer in."""
+    formats = {_is_gguf(fact) for facts in theirs.values() for fact in facts}
+    found: dict[str, list[str]] = {}
+    for role in sorted(mine.keys() - {_PADDING, _SETTINGS, _EXTRA}):
+        known = {fact.file for fact in theirs[role]} if role == _FILE and role in theirs else set()
+        for fact in mine[role]:
+            if (role not in theirs or (role == _FILE and fact.file not in known)) and _is_gguf(fact) in formats:
+                found.setdefault(fact.file, []).append(role.partition(":")[2])
+    for file, parts in found.items():
+        yield TOKENIZER_DIFFERS.finding(f"{', '.join(parts)}: in no file of the base", file=file)
 
 
 def _gone(mine: dict[str, list[TextFact]], theirs: dict[str, list[TextFact]]) -> Iterator[Finding]:
@@ -102,8 +109,11 @@ def _gone(mine: dict[str, list[TextFact]], theirs: dict[str, list[TextFact]]) ->
     there = {fact.file for facts in theirs.values() for fact in facts if not _is_gguf(fact)}
     brings = any(not _is_gguf(fact) for role in _VOCABULARIES for fact in mine.get(role, []))
     for file in sorted(there - here) if brings else []:
-        if "tokenizer.json" not in here or file not in _FOLDED and not _is_whole(file, theirs):
-            yield TOKENIZER_DIFFERS.finding(f"the base's {file} is gone")
+        if "tokenizer.json" not in here or (file not in _FOLDED and not _is_whole(file, theirs)):
+            yield TOKENIZER_DIFFERS.finding(f"what the base's {file} says is gone")
+    for role in sorted(_NEVER_DROPPED & theirs.keys() - mine.keys()) if brings else []:
+        if theirs[role][0].file in here:
+            yield TOKENIZER_DIFFERS.finding(f"{role.partition(':')[2]}: gone", file=theirs[role][0].file)
 
 
 def _is_whole(file: str, theirs: dict[str, list[TextFact]]) -> bool:
@@ -143,7 +153,7 @@ def _extra_tokens(mine: list[TextFact], theirs: dict[str, list[TextFact]]) -> It
     known = {line for role in (_TOKENS, _EXTRA) for fact in theirs.get(role, []) for line in _lines(fact)}
     for fact in mine:
         new = [line for line in _lines(fact) if line not in known]
-        if new:
+        if new and fact.sha256 not in {other.sha256 for other in theirs.get(_EXTRA, [])}:
             message = f"{len(new)} tokens that the base has not under these ids; first: {quoted(new[0])}"
             yield TOKENIZER_DIFFERS.finding(message, file=fact.file)
 
@@ -164,7 +174,7 @@ def _difference(part: str, here: TextFact, there: TextFact, *, second: bool) -> 
     if here.text is None or there.text is None:
         return f"{part}: not the base's {there.file}"
     across = part == "tokens" and _is_gguf(here) != _is_gguf(there)
-    mine, theirs = (_entries(text, across=across) for text in (here.text, there.text))
+    mine, theirs = (_entries(part, text, across=across) for text in (here.text, there.text))
     if mine == theirs:
         return ""
     new, gone = _only(mine, theirs), _only(theirs, mine)
@@ -186,9 +196,10 @@ def _only(entries: list[str], others: list[str]) -> list[str]:
     return [entry for entry in entries if entry not in known]
 
 
-def _entries(text: str, *, across: bool) -> list[str]:
+def _entries(part: str, text: str, *, across: bool) -> list[str]:
     """The lines of a part. Converters to GGUF write SentencePiece's space as a plain one in tokens of the user."""
-    return (text.replace("\\u2581", " ") if across else text).split("\n")
+    lines = (text.replace("\\u2581", " ") if across else text).split("\n")
+    return [line.rstrip(",") for line in lines] if part == "special" else lines
 
 
 TOKENIZER_PARTS = Check("tokenizers", (TOKENIZER_DIFFERS,), _run)

@@ -57,6 +57,8 @@ def after_verification(claims: Sequence[ClaimRow], verdict: VerdictDocument) -> 
         return "nothing: what the signers said of this model holds for the bytes on this disk."
     if verdict.outcome is Outcome.DENIED:
         return "do not use it under this policy: what is attested breaks the rules above; ask the publisher."
+    if any(row.rule == "attestations.verified" for row in blame(verdict)):  # a saved report, judged again
+        return "run `provenance verify` again with the attestations themselves: a report is no evidence of them."
     return "ask the publisher for an attestation that the policy asks for, or name another policy."
 
 
@@ -68,7 +70,7 @@ def after_verification(claims: Sequence[ClaimRow], verdict: VerdictDocument) -> 
 def _remedy(report: Report, verdict: VerdictDocument) -> str:
     areas, files = _areas(verdict), file_gaps(report)
     asked = any(row.asked and row not in files for row in report.skipped)
-    if (not areas or "findings" in areas) and (cause := _cause(report.findings)) is not None:
+    if (not areas or "findings" in areas) and (cause := _cause(_blamed(report, verdict))) is not None:
         first = "complete the download; " if cause.rule in INCOMPLETE else ""
         return f"{first}run `provenance explain {cause.rule}`: what it means, what to do."
     if verdict.outcome is Outcome.WARN and "exception" in areas:
@@ -97,6 +99,12 @@ def _about_table(areas: set[str], verdict: VerdictDocument) -> str:
 def _areas(verdict: VerdictDocument) -> set[str]:
     """Tables of the policy that made the verdict."""
     return {row.rule.partition(".")[0] for row in blame(verdict)}
+
+
+def _blamed(report: Report, verdict: VerdictDocument) -> list[FindingRow]:
+    """The findings that may have made the verdict: where it only warns, none of a rule that the policy accepts."""
+    accepted = {row.rule.removeprefix("exception.") for row in verdict.rules} if verdict.outcome is Outcome.WARN else ()
+    return [finding for finding in report.findings if finding.rule not in accepted]
 
 
 def _cause(findings: Sequence[FindingRow]) -> FindingRow | None:

@@ -300,7 +300,7 @@ def coverage(evidence: Evidence) -> tuple[Coverage, ...]:
     files, tensors = len(model.manifest.files), len(model.manifest.tensors)
     nbytes = sum(file.size for file in model.manifest.files)
     rejected, unread = {rejection.file for rejection in model.rejections}, {*_unread(model)}
-    parsed = {header.file for header in model.headers} - rejected
+    parsed = {header.file for header in model.headers}
     rows = [
         Coverage("files", files, files, "files", _excluded(model.manifest)),
         Coverage("bytes", nbytes, nbytes, "bytes"),

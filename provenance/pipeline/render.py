@@ -18,9 +18,4 @@ def render(kind: str, report: Report, verdict: VerdictDocument | None, *, termin
         ident: RuleText(title=rule.title, meaning=rule.meaning, advice=rule.advice, severity=rule.severity)
         for ident, rule in RULES.items()
     }
-    if report.inputs.verb == "verify" and verdict is not None and kind == "table":
-        from provenance.outputs.table import render_verification
-
-        screen = outputs.here() if terminal else None
-        return render_verification(report.subject, report.attestations, verdict, screen)
     return outputs.render(kind, report, verdict, words, terminal=terminal)

@@ -48,13 +48,14 @@ _DIGITS = rb"[+-]?[\w.][\w.+-]*+"
 _LINES = {
     "decimalnl_short": (_SPACE + _DIGITS + _SPACE + rb"\n", _SPACE + rb"(?:" + _DIGITS + _SPACE + rb")?\Z"),
     "stringnl": (rb"(['\"])[^\n]*\1\r?\n", rb"(?:['\"][^\n]*+)?\Z"),
-    # A module's name is at most as long as paths are; the name inside it may be dotted, to any length.
-    "stringnl_noescape_pair": (rb"[^\n]{1,4096}+\n[^\n]++\n", rb"[^\n]{0,4096}+(?:\n[^\n]*+)?\Z"),
+    # No module or class has a space in its name. A module's is at most as long as paths are; the name inside it may be
+    # dotted, to any length.
+    "stringnl_noescape_pair": (rb"\S{1,4096}+\n\S++\n", rb"\S{0,4096}+(?:\n\S*+)?\Z"),
+    "stringnl_noescape": (rb"[^\n]{0,4096}+\n", rb"[^\n]{0,4096}+\Z"),
     "unicodestringnl": (rb"[^\n]*+\n", rb"[^\n]*+\Z"),
 }
 """Arguments that end with their line: whole, and as they look where `head` ends within one."""
 _LINES["decimalnl_long"] = _LINES["floatnl"] = _LINES["decimalnl_short"]
-_LINES["stringnl_noescape"] = _LINES["unicodestringnl"]
 
 
 @dataclass(frozen=True, slots=True)

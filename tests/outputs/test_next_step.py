@@ -105,6 +105,15 @@ def test_what_a_policy_accepts_needs_nothing_now() -> None:
     assert step.startswith("nothing now; look again")
 
 
+def test_a_warning_is_not_about_what_is_accepted() -> None:
+    found = [samples.finding("pickle-in-weights", "a pickle"), samples.finding("template-differs", "three lines")]
+    rows = (("findings.warn-severity", WARN, "1 finding"), ("exception.pickle-in-weights", WARN, "accepted"))
+    step = next_step(samples.report(findings=found), samples.verdict(Outcome.WARN, *rows))
+    assert step.startswith("run `provenance explain template-differs`")
+    ended = samples.verdict(Outcome.DENIED, ("findings.deny-severity", FAIL, "1 finding"), *rows[1:])
+    assert "pickle-in-weights" in next_step(samples.report(findings=found), ended)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # The base
 # ---------------------------------------------------------------------------------------------------------------------
@@ -177,6 +186,8 @@ def test_after_verification() -> None:
     assert after_verification(verified, PASSED).startswith("nothing: what the signers said")
     assert after_verification(verified, denied("findings.deny-severity")).startswith("do not use it under this policy")
     assert after_verification([], undecided("attestations.model-scan")).startswith("ask the publisher")
+    again = after_verification(verified, undecided("attestations.verified"))
+    assert again.startswith("run `provenance verify` again with the attestations themselves")
 
 
 def test_every_output_of_verify_takes_that_step() -> None:

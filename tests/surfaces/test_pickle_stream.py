@@ -109,6 +109,7 @@ def test_no_text_reaches_a_call(text: bytes) -> None:
         (b"\xff", "no opcode"),
         (b"Inot a number\n", "not a number"),
         (b"c\nx\n", "not a name"),
+        (b"cno module\nx\n", "not a name either"),
         (b"(p0\n", "nothing to remember"),
         (b"(00", "nothing to drop"),
         (b"U\xff1", "longer than the file"),
@@ -168,9 +169,9 @@ def test_what_cannot_be_a_call_is_none(data: bytes) -> None:
     assert not found.calls
 
 
-@pytest.mark.parametrize("begin", [b"V", b"S'", b"c", b"cos\n", b"I", b"F1", b"P", b"(i", b"N0V"])
+@pytest.mark.parametrize("begin", [b"V", b"S'", b"c", b"cos\n", b"I", b"F1", b"(ios\n", b"N0V"])
 def test_a_line_longer_than_the_head_hides_nothing(begin: bytes) -> None:
-    filler = {b"I": b" ", b"F1": b"0", b"c": b"a" * 0}.get(begin, b"a")
+    filler = {b"I": b" ", b"F1": b"0", b"c": b""}.get(begin, b"a")
     head = (begin + filler * 70_000)[:65536]
     assert not walk(head, 100_000).broken
 
@@ -178,6 +179,7 @@ def test_a_line_longer_than_the_head_hides_nothing(begin: bytes) -> None:
 def test_a_name_of_a_module_is_not_endless() -> None:
     script = b"const a=" + b"1," * 40_000
     assert walk(script[:65536], len(script)).broken
+    assert walk(b"P" * 65536, 70_000).broken
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from provenance.records import TextFact
-from provenance.surfaces import tokenizer_parts
+from provenance.surfaces import tokenizer_json, tokenizer_parts
 from provenance.surfaces.tokenizer_parts import (
+    from_added_tokens,
     from_gguf,
     from_merges,
     from_settings,
-    from_tokenizer_json,
     from_vocabulary,
 )
 
@@ -39,6 +39,11 @@ def changed(**parts: Any) -> dict[str, Any]:
         else:
             value[key] = item
     return value
+
+
+def from_tokenizer_json(file: str, value: object) -> tuple[TextFact, ...]:
+    found = tokenizer_json.read(file, json.dumps(value).encode())
+    return tuple(fact for fact in found if isinstance(fact, TextFact))
 
 
 def by_role(facts: tuple[TextFact, ...]) -> dict[str, TextFact]:
@@ -98,29 +103,11 @@ def test_zero_is_not_unset() -> None:
     assert mine["tokens"].text == '0 "<unk>"\n1 "a"'
 
 
-def test_a_score_is_part_of_the_model() -> None:
+def test_scores_are_a_part() -> None:
     one = {"model": {"type": "Unigram", "vocab": [["a", -1.5]]}}
     other = {"model": {"type": "Unigram", "vocab": [["a", -9.5]]}}
     mine, theirs = by_role(from_tokenizer_json("f", one)), by_role(from_tokenizer_json("f", other))
-    assert {role for role in mine if mine[role].sha256 != theirs[role].sha256} == {"model"}
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        [],
-        {},
-        {"model": 1},
-        {"model": {"vocab": 1, "merges": 2}},
-        {"model": {"vocab": {"a": "x", "b": 1.5}}, "added_tokens": [1, {"id": "x"}]},
-        {"model": {"vocab": [["a"], 3, [1, 2]], "merges": [1, None, ["a"]]}, "added_tokens": 5},
-    ],
-    ids=str,
-)
-def test_any_shape_is_borne(value: object) -> None:
-    for fact in from_tokenizer_json("f", value):
-        assert fact.text is not None
+    assert {role for role in mine if mine[role].sha256 != theirs[role].sha256} == {"scores"}
 
 
 def test_the_same_vocabulary_in_every_format() -> None:
@@ -177,3 +164,41 @@ def test_beyond_the_bound_only_the_digest_is_kept(monkeypatch: pytest.MonkeyPatc
     parts = by_role(from_tokenizer_json("f", BPE))
     assert parts["tokens"].text is None
     assert len(parts["tokens"].sha256) == 64
+
+
+def test_extra_tokens_in_either_file() -> None:
+    decoder = {"7": {"content": "<x>", "special": True}, "8": "<y>", "no id": {"content": "z"}, "9": {"content": 5}}
+    (settings,) = from_settings("tokenizer_config.json", {"added_tokens_decoder": decoder})
+    (added,) = from_added_tokens("added_tokens.json", {"<y>": 8, "<x>": 7, "odd": "id"})
+    assert settings.text == added.text == '7 "<x>"\n8 "<y>"'
+    assert settings.role == "tokenizer:extra-tokens"
+    assert from_added_tokens("f", []) == ()
+
+
+def test_settings_that_decide() -> None:
+    value = {"tokenizer_class": "XTokenizer", "add_bos_token": False, "model_max_length": 10**30, "clean_up": True}
+    (fact,) = from_settings("f", value)
+    assert (fact.role, fact.text) == ("tokenizer:settings", 'tokenizer_class "XTokenizer"\nadd_bos_token false')
+    (fact,) = from_settings("f", {"model_max_length": 512, "fast_tokenizer_files": ["tokenizer.4.0.0.json"]})
+    assert fact.text == 'fast_tokenizer_files ["tokenizer.4.0.0.json"]\nmodel_max_length 512'
+
+
+def test_a_line_separator_of_unicode_is_no_end_of_a_merge() -> None:
+    (fact,) = from_merges("merges.txt", "a \u2028b\r\nc d")
+    assert fact.text == '"a" "\\u2028b"\n"c" "d"'
+
+
+def test_a_part_is_digested_in_batches() -> None:
+    import hashlib
+
+    lines = [f"{i}" for i in range(10_000)]
+    fact = tokenizer_parts.part("f", "x", lines)
+    assert fact.text == "\n".join(lines)
+    assert fact.sha256 == hashlib.sha256(fact.text.encode()).hexdigest()
+    assert tokenizer_parts.part("f", "x", ()).text == ""
+
+
+def test_ids_in_any_order_and_beyond_all_bounds() -> None:
+    fact = tokenizer_parts.tokens("f", [(2, "b"), (1, "a"), (2, "a"), (2, "b"), (10**30, "x"), (-7, "y")])
+    assert fact.text is not None
+    assert fact.text.split("\n")[:4] == ['-1 "y"', '1 "a"', '2 "a"', '2 "b"']

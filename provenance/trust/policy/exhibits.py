@@ -18,9 +18,13 @@ SEMANTICS_STEP = 10
 
 
 def case(model: Report | Manifest, claims: VerifiedClaims | None, policy: Policy, at: datetime) -> Case:
-    """All that is known about `model`: this run's report, or a manifest where only attestations say more."""
+    """All that is known about `model`: this run's report, or a manifest where only attestations say more.
+
+    A report of `verify` is no more than a manifest: it has no finding because nothing was looked for.
+    """
     subject = model.subject.sha256 if isinstance(model, Report) else model.subject_sha256
-    exhibits = [_of_report(model)] if isinstance(model, Report) else []
+    examined = isinstance(model, Report) and model.inputs.verb != "verify"
+    exhibits = [_of_report(model)] if isinstance(model, Report) and examined else []
     accepted: list[VerifiedClaim] = []
     failures = list(claims.failures if claims is not None else _failed_rows(model))
     for claim in claims.claims if claims is not None else ():
@@ -38,7 +42,7 @@ def case(model: Report | Manifest, claims: VerifiedClaims | None, policy: Policy
         exhibits=tuple(exhibits),
         claims=tuple(accepted),
         failures=tuple(failures),
-        examined=isinstance(model, Report),
+        examined=examined,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from provenance.records import JsonFact
 from provenance.surfaces.inspectors import documents
-from provenance.surfaces.inspectors.documents import CONFIGURATION, DOCUMENTS, MAX_CONFIG, MAX_KEPT
+from provenance.surfaces.inspectors.documents import CONFIGURATION, DOCUMENTS, MAX_KEPT
 from tests.surfaces.feeding import inspect_with
 
 
@@ -44,10 +44,19 @@ def test_what_is_wrong_with_a_large_document_is_said() -> None:
 
 
 def test_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(documents, "MAX_BYTES", 100)
-    assert document("notes.json", b"1" * 101) == JsonFact("notes.json", None, error="101 bytes of JSON")
-    size = MAX_CONFIG + 1
-    assert document("config.json", b"{" + b" " * (size - 2) + b"}").error == f"{size} bytes of JSON"
+    monkeypatch.setattr(documents, "MAX_DOCUMENT", 100)
+    monkeypatch.setattr(documents, "MAX_CONFIG", 50)
+    error = "too large to look at: 101 bytes of JSON, the limit is 100"
+    assert document("notes.json", b"1" * 101) == JsonFact("notes.json", None, error=error)
+    for name in ("config.json", "sub/config.json", "config.4.0.0.json"):
+        assert document(name, b" " * 51).error == "too large to look at: 51 bytes of JSON, the limit is 50"
+
+
+def test_configuration_under_the_name_of_a_version_is_configuration() -> None:
+    data = json.dumps({"auto_map": {"AutoModel": "x.Y"}, "pad": " " * MAX_KEPT}).encode()
+    assert document("config.4.0.0.json", data).value == json.loads(data)
+    assert document("configuration.json", data).value is None
+    assert inspect_with(DOCUMENTS, "tokenizer.4.0.0.json", data) is None
 
 
 def test_configuration_has_names_of_json_documents() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -54,5 +55,14 @@ def test_bytes_that_are_no_text_still_have_a_digest() -> None:
     assert one != two
 
 
-def test_a_template_of_many_megabytes_is_left_to_the_digest() -> None:
-    assert inspect_with(TEMPLATES, "chat_template.jinja", bytes(MAX_TEMPLATE + 1)) is None
+@pytest.mark.parametrize(
+    ("file", "role"),
+    [
+        ("chat_template.jinja", "chat-template"),
+        ("additional_chat_templates/rag.jinja", "chat-template:rag"),
+        ("tokenizer_config.json", "chat-template"),
+    ],
+)
+def test_a_template_of_many_megabytes_has_a_digest_and_no_text(file: str, role: str) -> None:
+    data = b"x" * (MAX_TEMPLATE + 1)
+    assert inspect_with(TEMPLATES, file, data) == (TextFact(file, role, hashlib.sha256(data).hexdigest(), None),)

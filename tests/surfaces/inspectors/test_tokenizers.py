@@ -9,7 +9,7 @@ import pytest
 
 from provenance.records import JsonFact, TextFact
 from provenance.surfaces.inspectors import tokenizers
-from provenance.surfaces.inspectors.tokenizers import READERS, TOKENIZERS
+from provenance.surfaces.inspectors.tokenizers import READERS, TOKENIZERS, WHOLE
 from tests.surfaces.feeding import inspect_with
 from tests.surfaces.test_tokenizer_parts import BPE
 
@@ -70,13 +70,32 @@ def test_other_files_are_not_wanted() -> None:
     assert inspect_with(TOKENIZERS, "my_tokenizer.json", b"{}") is None
 
 
-@pytest.mark.parametrize("file", READERS)
-def test_too_large(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tokenizer_json_that_is_too_large_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokenizers, "MAX_TOKENIZER", 10)
+    for file in ("tokenizer.json", "tokenizer.4.0.0.json"):
+        error = "too large to look at: 11 bytes of JSON, the limit is 10"
+        assert inspect_with(TOKENIZERS, file, bytes(11)) == (JsonFact(file, None, error=error),)
+
+
+@pytest.mark.parametrize("file", ["vocab.json", "merges.txt"])
+def test_other_files_that_are_too_large_have_a_digest(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tokenizers, "MAX_BYTES", 10)
-    assert inspect_with(TOKENIZERS, file, bytes(11)) == (JsonFact(file, None, error="11 bytes of tokenizer"),)
+    (fact,) = inspect_with(TOKENIZERS, file, bytes(11)) or ()
+    assert isinstance(fact, TextFact)
+    assert (fact.sha256, fact.text) == (hashlib.sha256(bytes(11)).hexdigest(), None)
+    assert fact.role in ("tokenizer:tokens", "tokenizer:merges")
 
 
-@pytest.mark.parametrize("file", READERS)
+def test_another_version_of_a_tokenizer_json_is_one() -> None:
+    assert roles("tokenizer.4.0.0.json", json.dumps(BPE).encode()) == roles("tokenizer.json", json.dumps(BPE).encode())
+
+
+def test_the_files_beside_it() -> None:
+    assert roles("added_tokens.json", b'{"<x>": 7}') == ["tokenizer:extra-tokens"]
+    assert roles("special_tokens_map.json", b'{"eos_token": "<x>"}') == ["tokenizer:special"]
+
+
+@pytest.mark.parametrize("file", [*READERS, *WHOLE])
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe", b"null", b"{", b"\x00" * 50, b"[[[]]]"])
 def test_any_bytes_are_borne(file: str, data: bytes) -> None:
     assert inspect_with(TOKENIZERS, file, data) is not None

@@ -9,7 +9,7 @@ import pytest
 
 from provenance.records import Outcome, Relation, RuleOutcome, RuleResult, Severity
 from provenance.trust.policy import RULES, judge, judge_claims, load, outcome
-from tests.trust.policy.cases import AT, both, claims, decide, finding, lineage, manifest, policy, report
+from tests.trust.policy.cases import AT, both, claim_of, claims, decide, finding, lineage, manifest, policy, report
 
 PRESETS = ("default", "integrity", "lineage", "strict")
 
@@ -62,6 +62,14 @@ def test_verify_with_no_attestation_is_never_ok_even_by_a_policy_that_needs_noth
     )
     verdict = judge_claims(manifest(), claims(), needs_nothing, at=AT)
     assert verdict.outcome is Outcome.UNDECIDED
+
+
+def test_a_saved_report_of_verify_is_no_scan_that_found_nothing() -> None:
+    saved = report()
+    verified = saved.model_copy(update={"inputs": saved.inputs.model_copy(update={"verb": "verify"})})
+    assert decide(saved).outcome is Outcome.PASS
+    assert decide(verified).outcome is Outcome.UNDECIDED
+    assert decide(verified, "integrity", given=claims(claim_of(report()))).outcome is Outcome.PASS
 
 
 def test_at_least_one_rule_is_always_judged() -> None:
