@@ -8,6 +8,7 @@ import pickle
 from typing import Any
 
 from provenance.records import Evidence, ModelEvidence, Rejection, Relation, ShardIndex, TensorState
+from provenance.surfaces.template_text import MAX_SHOWN
 from tests.checks.models import comparison, content, contents, evidence, header, lineage, model
 from tests.surfaces import samples
 from tests.surfaces.test_tokenizer_parts import BPE
@@ -108,6 +109,14 @@ CASES: dict[str, tuple[Evidence, Evidence]] = {
     "unknown-file": (files(data__dat=b"\x00\x01\x02"), files(tokenizer__model=samples.sentencepiece())),
     "archive-not-opened": (files(extras__zip=samples.archive()), files(model__safetensors=samples.safetensors())),
     "format-not-read": (files(tf_model__h5=b"\x89HDF\r\n\x1a\n\x00"), files(model__safetensors=samples.safetensors())),
+    "text-too-large": (
+        files(chat_template__jinja=b"x" * (MAX_SHOWN + 1)),
+        files(chat_template__jinja=b"x", tokenizer__model=samples.sentencepiece()),
+    ),
+    "adapter-present": (
+        evidence(model(files=["adapter_config.json", "adapter_model.safetensors", "model.safetensors"])),
+        evidence(model(files=["adapter_config.json", "adapter_model.safetensors", "base/model.safetensors"])),
+    ),
     "lfs-pointer": (files(model__safetensors=samples.LFS_POINTER), files(notes__txt=b"version 1\n")),
     "pickle-file": (files(pytorch_model__bin=samples.torch_zip()), files(model__safetensors=samples.safetensors())),
     "content-name-mismatch": (files(model__safetensors=CALLING), files(picture__png=b"\xff\xd8\xff\xe0\x00\x10JFIF")),
@@ -130,6 +139,10 @@ CASES: dict[str, tuple[Evidence, Evidence]] = {
     "remote-code-elsewhere": (
         evidence(contents(json_file("config.json", {"auto_map": {"AutoModel": "org/repo--modeling_x.Model"}}))),
         evidence(contents(json_file("config.json", {"_name_or_path": "org/repo", "attn_implementation": "sdpa"}))),
+    ),
+    "configuration-redirected": (
+        evidence(contents(json_file("config.json", {"configuration_files": ["config.4.0.0.json"]}))),
+        evidence(contents(json_file("config.json", {"configuration_files": ["config.json"]}))),
     ),
     "json-invalid": (files(config__json=b"{"), files(config__json=b"{}")),
     "json-duplicate-key": (files(config__json=b'{"a": 1, "a": 2}'), files(config__json=b'{"a": 1, "b": {"a": 2}}')),

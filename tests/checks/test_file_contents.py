@@ -8,6 +8,9 @@ import pytest
 
 from provenance.checks.file_contents import FILE_CONTENTS
 from provenance.records import Severity
+from provenance.surfaces.inspectors import tokenizers
+from provenance.surfaces.inspectors.templates import MAX_TEMPLATE
+from provenance.surfaces.template_text import MAX_SHOWN
 from tests.checks.models import contents, evidence
 from tests.surfaces import samples
 from tests.surfaces.samples import SAMPLES
@@ -56,3 +59,18 @@ def test_what_is_understood_or_judged_elsewhere_is_quiet(sample: str) -> None:
 def test_binary_data_says_what_it_is_not() -> None:
     assert found("imatrix.dat", b"\x01\x00\x00\x00") == [("unknown-file", Severity.WARNING)]
     assert found("README.md", b"text " * 20_000 + b"\x00") == [("unknown-file", Severity.WARNING)]
+
+
+@pytest.mark.parametrize("file", ["chat_template.jinja", "additional_chat_templates/rag.jinja"])
+@pytest.mark.parametrize("size", [MAX_SHOWN + 1, MAX_TEMPLATE + 1])
+def test_a_template_that_is_too_large_is_an_error(file: str, size: int) -> None:
+    assert ("text-too-large", Severity.ERROR) in found(file, b"x" * size)
+
+
+def test_merges_that_are_too_large_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokenizers, "MAX_BYTES", 5)
+    assert found("merges.txt", b"a b\nc d\n") == [("text-too-large", Severity.ERROR)]
+
+
+def test_a_binary_tokenizer_has_no_text_and_is_quiet() -> None:
+    assert found("tokenizer.model", samples.sentencepiece()) == []

@@ -47,3 +47,22 @@ def test_a_rejected_index_is_said_once() -> None:
 
 def test_the_two_lists_of_configuration_agree() -> None:
     assert documents.CONFIGURATION | {"tokenizer.json", "vocab.json"} == CONFIGURATION
+
+
+@pytest.mark.parametrize("name", ["config.json", "config.4.0.0.json"])
+def test_configuration_that_is_too_large_is_an_error(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "MAX_CONFIG", 20)
+    data = b'{"auto_map": {"A": "x.Y"}}'
+    (finding,) = JSON_FILES.run(evidence(contents({name: data})))
+    assert (finding.rule, finding.severity) == ("json-invalid", Severity.ERROR)
+    assert finding.message == f"too large to look at: {len(data)} bytes of JSON, the limit is 20"
+
+
+@pytest.mark.parametrize("name", ["config.4.0.0.json", "tokenizer.4.0.0.json"])
+def test_other_versions_of_configuration_are_configuration(name: str) -> None:
+    assert found(name, b"{") == [("json-invalid", Severity.ERROR)]
+
+
+@pytest.mark.parametrize("data", [b"{}", b"[]", b'{"model": {}}', b'{"model": {"type": "Evil", "vocab": {}}}'])
+def test_a_tokenizer_json_without_a_tokenizer(data: bytes) -> None:
+    assert found("tokenizer.json", data) == [("json-invalid", Severity.ERROR)]

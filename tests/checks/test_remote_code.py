@@ -85,3 +85,56 @@ def test_ordinary_configuration_is_quiet(value: object) -> None:
 def test_deep_documents_are_borne() -> None:
     deep = b'{"a":' * 120 + b'{"auto_map": "x.Y"}' + b"}" * 120
     assert len(run(deep)) == 1
+
+
+def test_hostile_documents_take_no_memory_and_no_time() -> None:
+    import time
+    import tracemalloc
+
+    long_key: dict[str, Any] = {"a" * 1_000_000: [{}] * 3000}
+    many = {"auto_map": {f"A{i}": f"m{i}.X" for i in range(50_000)}}
+    for value in (long_key, many):
+        facts = contents({"config.json": json.dumps(value).encode()})
+        tracemalloc.start()
+        start = time.process_time()
+        found = list(REMOTE_CODE_CHECK.run(evidence(facts)))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 4 * 1024 * 1024
+        assert time.process_time() - start < 5
+        assert len(found) in (0, 21)
+
+
+def test_many_findings_are_capped_and_said() -> None:
+    found = run({"auto_map": {f"A{i}": f"m{i}.X" for i in range(25)}})
+    assert len(found) == 21
+    assert found[-1].message == "more than 20 places like these; the others are not listed"
+    assert len(run({"auto_map": {f"A{i}": f"m{i}.X" for i in range(20)}})) == 20
+
+
+def test_long_keys_and_names_are_shortened() -> None:
+    (found,) = run({"k" * 500: {"auto_map": "m" * 500 + ".X"}})
+    assert len(found.location.json_path) < 100
+    assert len(found.message) < 300
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "file"),
+    [
+        ("config.json", "configuration_files", "config.4.0.0.json"),
+        ("tokenizer_config.json", "fast_tokenizer_files", "tokenizer.4.0.0.json"),
+    ],
+)
+def test_configuration_that_sends_the_loader_elsewhere(name: str, key: str, file: str) -> None:
+    (found,) = run({key: [file]}, name)
+    assert (found.rule, found.severity) == ("configuration-redirected", Severity.WARNING)
+    assert found.location.json_path == f"$.{key}[0]"
+    assert run({key: [{"config.json": "config.json"}.get(name, "tokenizer.json")]}, name) == []
+    assert run({"deeper": {key: [file]}}, name) == []
+
+
+def test_the_other_file_is_examined_however_large() -> None:
+    other = json.dumps({"pad": " " * 2_000_000, "auto_map": {"A": "x.Y"}}).encode()
+    data = {"config.json": b'{"configuration_files": ["config.4.0.0.json"]}', "config.4.0.0.json": other}
+    found = list(REMOTE_CODE_CHECK.run(evidence(contents(data))))
+    assert sorted(finding.rule for finding in found) == ["configuration-redirected", "remote-code"]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from provenance.checks.tokenizers import TOKENIZER_PARTS
 from provenance.records import Fact, Finding, Header, MetadataValue, ModelEvidence, Severity
 from provenance.surfaces.inspectors.gguf_metadata import facts
@@ -102,7 +104,11 @@ def test_binary_tokenizers_are_compared_by_name_alone() -> None:
     one, other = contents({"tokenizer.model": b"\x0aone"}), contents({"tokenizer.model": b"\x0atwo"})
     (found,) = run(one, other)
     assert found.message == "file: not the base's tokenizer.model"
-    assert run(one, contents({"spiece.model": b"\x0atwo"})) == []
+    swapped = run(one, contents({"spiece.model": b"\x0atwo"}))
+    assert [finding.message for finding in swapped] == [
+        "file: in no file of the base",
+        "what the base's spiece.model says is gone",
+    ]
 
 
 def test_nothing_to_compare() -> None:
@@ -130,3 +136,117 @@ def test_every_gguf_is_compared_wherever_it_lies() -> None:
         texts += facts(headers[-1])
     several = model(files=["Q4/m.gguf", "Q8/m.gguf"], headers=headers, facts=texts)
     assert [finding.location.file for finding in run(several, tokenizer())] == ["Q8/m.gguf"]
+
+
+SETTINGS = {"eos_token": "<|end|>", "bos_token": "a", "tokenizer_class": "XTokenizer", "model_max_length": 512}
+WHOLE = {**json_file("tokenizer.json", BPE), **json_file("tokenizer_config.json", SETTINGS)}
+
+
+def messages(candidate: dict[str, bytes], base: dict[str, bytes] = WHOLE) -> list[tuple[str, str, str]]:
+    found = run(contents(candidate), contents(base))
+    return [(finding.location.file, finding.message.split(":")[0], finding.severity.value) for finding in found]
+
+
+@pytest.mark.parametrize(
+    ("file", "data"),
+    [
+        ("vocab.json", b'{"a": 1, "b": 0, "ab": 2}'),
+        ("vocab.json", b'{"a": 0, "zz": 9}'),
+        ("merges.txt", b"#version: 0.2\nb a\n"),
+        ("merges.txt", b"#version: 0.2\n"),
+        ("added_tokens.json", b'{"<|end|>": 9}'),
+        ("added_tokens.json", b'{"<|evil|>": 4}'),
+        ("special_tokens_map.json", b'{"eos_token": "b"}'),
+        ("special_tokens_map.json", b'{"unk_token": {"content": "b"}}'),
+        ("tokenizer.model", b"\x0aevil"),
+        ("vocab.txt", b"a\nb\n"),
+        ("tokenizer.4.0.0.json", b'{"model": {"type": "BPE", "vocab": {"b": 0}, "merges": []}}'),
+    ],
+)
+def test_an_added_file_that_contradicts_is_a_difference(file: str, data: bytes) -> None:
+    found = messages({**WHOLE, file: data})
+    assert found
+    assert {(place, severity) for place, _, severity in found} == {(file, "warning")}
+
+
+@pytest.mark.parametrize(
+    ("file", "data"),
+    [
+        ("vocab.json", b'{"a": 0, "b": 1, "ab": 2}'),
+        ("merges.txt", b"#version: 0.2\na b\n"),
+        ("added_tokens.json", b'{"<|end|>": 3}'),
+        ("special_tokens_map.json", b'{"eos_token": {"content": "<|end|>"}}'),
+        ("special_tokens_map.json", b'{"eos_token": "<|end|>", "bos_token": "a"}'),
+        ("special_tokens_map.json", b'{"pad_token": "<|end|>"}'),
+    ],
+)
+def test_older_and_newer_writers_write_more_and_fewer_files(file: str, data: bytes) -> None:
+    assert messages({**WHOLE, file: data}) == []
+    assert messages(WHOLE, {**WHOLE, file: data}) == []
+    assert messages({**WHOLE, file: data}, {**WHOLE, file: data}) == []
+
+
+def test_a_tokenizer_in_place_of_another() -> None:
+    swapped = {**json_file("tokenizer_config.json", SETTINGS), "tokenizer.model": b"\x0aevil"}
+    assert messages(swapped) == [
+        ("tokenizer.model", "file", "warning"),
+        ("", "what the base's tokenizer.json says is gone", "warning"),
+    ]
+    other = {**json_file("tokenizer_config.json", SETTINGS), **json_file("vocab.json", BPE["model"]["vocab"])}
+    assert ("", "what the base's tokenizer.json says is gone", "warning") in messages(other)
+    new = {file for file, part, _ in messages(WHOLE, {"tokenizer.model": b"\x0ahonest"}) if "model" in part}
+    assert new == {"tokenizer.json"}
+
+
+def test_no_vocabulary_no_tokenizer() -> None:
+    assert messages({**json_file("tokenizer_config.json", SETTINGS)}) == []
+    assert messages({**json_file("tokenizer.json", BPE)}) == [
+        ("", "what the base's tokenizer_config.json says is gone", "warning")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "key", "severity"),
+    [
+        ({"tokenizer_class": "YTokenizer"}, "tokenizer_class", "warning"),
+        ({"tokenizer_class": "TokenizersBackend"}, "tokenizer_class", "info"),
+        ({"add_bos_token": True}, "add_bos_token", "warning"),
+        ({"fast_tokenizer_files": ["tokenizer.4.0.0.json"]}, "fast_tokenizer_files", "warning"),
+        ({"model_max_length": 99}, "model_max_length", "info"),
+    ],
+)
+def test_settings_that_decide(change: dict[str, object], key: str, severity: str) -> None:
+    found = messages({**WHOLE, **json_file("tokenizer_config.json", {**SETTINGS, **change})})
+    assert found == [("tokenizer_config.json", key, severity)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"tokenizer_class": "XTokenizerFast"},
+        {"add_bos_token": False},
+        {"model_max_length": None},
+        {"added_tokens_decoder": {"3": {"content": "<|end|>", "special": True}}},
+        {"clean_up_tokenization_spaces": False},
+    ],
+    ids=str,
+)
+def test_settings_that_only_writers_change(change: dict[str, object]) -> None:
+    assert messages({**WHOLE, **json_file("tokenizer_config.json", {**SETTINGS, **change})}) == []
+
+
+def test_tokens_that_settings_add() -> None:
+    evil = {**SETTINGS, "added_tokens_decoder": {"3": {"content": "yes"}}}
+    (found,) = run(contents({**WHOLE, **json_file("tokenizer_config.json", evil)}), contents(WHOLE))
+    assert found.message == "1 tokens that the base has not under these ids; first: '3 \"yes\"'"
+
+
+def test_special_tokens_that_are_gone() -> None:
+    none = json_file("tokenizer_config.json", {"tokenizer_class": "XTokenizer"})
+    assert messages({**WHOLE, **none}) == [("tokenizer_config.json", "special", "warning")]
+
+
+def test_a_space_is_folded_across_formats_alone() -> None:
+    one, other = (contents(json_file("tokenizer.json", changed(vocab={token: 0}))) for token in ("\u2581a", " a"))
+    (found,) = run(one, other)
+    assert found.message.startswith("tokens")
