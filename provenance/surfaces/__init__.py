@@ -7,6 +7,7 @@
     lenient_json     a document as a loader would see it, and what is wrong with it
     template_text    chat templates as Jinja would render them
     tokenizer_parts  tokenizers as parts that compare across formats
+    tokenizer_json   a tokenizer.json as such parts, straight from its bytes
 
 Nothing here executes, unpickles, imports or renders what a model holds; every buffer has a bound.
 """

@@ -194,7 +194,7 @@ def test_a_tokenizer_in_place_of_another() -> None:
     ]
     other = {**json_file("tokenizer_config.json", SETTINGS), **json_file("vocab.json", BPE["model"]["vocab"])}
     assert ("", "what the base's tokenizer.json says is gone", "warning") in messages(other)
-    new = {file for file, part, _ in messages(WHOLE, {"tokenizer.model": b"\x0ahonest"}) if "model" in part}
+    new = {file for file, part, _ in messages(WHOLE, {"tokenizer.model": b"\x0ahonest"}) if "decoder" in part}
     assert new == {"tokenizer.json"}
 
 

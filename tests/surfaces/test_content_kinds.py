@@ -121,6 +121,47 @@ def test_every_way_to_say_object_in_an_array(descr: bytes) -> None:
     assert kinds(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + b"\x00") == ["npy-pickle"]
 
 
+@pytest.mark.parametrize(
+    "descr",
+    [
+        b"'|\\x4f'",
+        b"'|\\117'",
+        b"'obj' 'ect'",
+        b"('obj'\n'ect')",
+        b"r'|O'",
+        b"u'|O'",
+        b"b'O'",
+        b"'i4' # 'x'\n",
+        b"'<f4" + b" " * 70_000 + b"'",
+    ],
+)
+def test_a_header_that_is_not_understood_may_say_object(descr: bytes) -> None:
+    header = b"{'descr': " + descr + b", 'fortran_order': False, 'shape': (1,), }\n"
+    assert kinds(b"\x93NUMPY\x02\x00" + struct.pack("<I", len(header)) + header + b"\x00") == ["npy-pickle"]
+
+
+@pytest.mark.parametrize("descr", [b"'<f4'", b"[('a', '<i4', (2, 3L)), ('', '|V4')]", b"'i4, f8'", b'"<U5"'])
+def test_plain_arrays_are_plain(descr: bytes) -> None:
+    header = b"{'descr': " + descr + b", 'fortran_order': False, 'shape': (1L,), }\n"
+    assert kinds(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + b"\x00") == ["npy"]
+
+
+EVIL = b"0cos\ngetpid\n(tR."
+
+
+def test_text_that_outlasts_the_head_is_a_pickle() -> None:
+    assert kinds(b"V" + b"a" * 70_000 + b"\n" + EVIL) == ["pickle"]
+    assert kinds(b"X" + struct.pack("<I", 70_000) + b"a" * 70_000 + EVIL) == ["pickle"]
+    assert kinds(b"N0" * 40_000 + b"N" + EVIL) == ["pickle"]
+    assert kinds(b"Words " * 20_000) == ["text"]
+
+
+@pytest.mark.parametrize(("front", "kind"), [(b"GGUF12345", "gguf"), (b"V123ftyp\n", "media"), (b"V" * 300, "tar")])
+def test_a_pickle_behind_the_mark_of_another_format(front: bytes, kind: str) -> None:
+    data = front[:257] + (b"ustar\n" if kind == "tar" else b"") + EVIL
+    assert kinds(data) == [kind, "pickle"]
+
+
 def test_the_standard_library_is_python() -> None:
     sources = sorted(Path(pickle.__file__).parent.glob("*.py"))
     assert len(sources) > 100
