@@ -26,9 +26,9 @@ HEADER_REJECTED = Rule(
 
 WEIGHTS_EMPTY = Rule(
     ident="weights-empty",
-    title="a weight file holds no tensors",
+    title="a weight file holds no weights",
     severity=Severity.ERROR,
-    meaning="The header of a safetensors or GGUF file is valid and declares zero tensors.",
+    meaning="The header of a safetensors or GGUF file is valid and declares zero tensors, or none with an element.",
     why="A model without weights passes every comparison of weights. GGUF files that hold a vocabulary alone are used "
     "in tests of llama.cpp; they are not models either.",
     example="model.safetensors: a safetensors file with no tensors",
@@ -45,6 +45,9 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
     for header in evidence.candidate.headers:
         if not header.tensors:
             yield WEIGHTS_EMPTY.finding(f"a {header.format} file with no tensors", file=header.file)
+        elif not any(tensor.nbytes for tensor in header.tensors):
+            what = f"a {header.format} file whose {len(header.tensors)} tensors have no elements"
+            yield WEIGHTS_EMPTY.finding(what, file=header.file)
 
 
 def _told_elsewhere(model: ModelEvidence) -> set[Rejection]:

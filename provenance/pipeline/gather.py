@@ -14,6 +14,7 @@ from functools import partial
 from typing import Protocol
 
 from provenance.checks.file_kinds import ARCHIVES, OTHER_WEIGHTS, PICKLES
+from provenance.checks.gguf_settings import FAMILIES
 from provenance.documents import strict_json
 from provenance.errors import CouldNotLook, NothingToInspect
 from provenance.reading.digests import digest_file, digest_tensor, manifest
@@ -27,6 +28,7 @@ from provenance.records import (
     Evidence,
     Fact,
     FileDigest,
+    JsonFact,
     Lineage,
     Manifest,
     ModelEvidence,
@@ -289,9 +291,30 @@ def _gathered(candidate: ModelEvidence, base: ModelEvidence | Skipped, lineage: 
     if isinstance(base, ModelEvidence):
         unread += tuple(Skipped(f"base: {file}", why) for file, why in _unread(base).items())
     template = any(isinstance(fact, TextFact) and fact.role == "chat-template" for fact in candidate.facts)
-    unjudged = (TEMPLATE_ALONE,) if template and isinstance(base, Skipped) else ()
+    unjudged = _configuration_gap(candidate, base)
+    if template and isinstance(base, Skipped):
+        unjudged += (TEMPLATE_ALONE,)
     evidence = Evidence(candidate, base, lineage, (*unread, *unjudged, NO_PROBE))
     return Gathered(evidence, coverage(evidence))
+
+
+def _configuration_gap(candidate: ModelEvidence, base: ModelEvidence | Skipped) -> tuple[Skipped, ...]:
+    """That the settings which steer the weights were not held against the base's, where they were not."""
+    if isinstance(base, Skipped):
+        return ()
+    mine, theirs = ({f.file for f in side.facts if isinstance(f, JsonFact)} for side in (candidate, base))
+    families = {h.metadata.get("general.architecture") for h in candidate.headers if h.format == "gguf"}
+    both_gguf = bool(families) and any(header.format == "gguf" for header in base.headers)
+    if (
+        "config.json" in mine & theirs
+        or both_gguf
+        or (families and "config.json" in theirs and families <= {*FAMILIES.values()})
+    ):
+        return ()
+    why = (
+        "the settings of this GGUF family are not mapped to config.json" if families else "not both have a config.json"
+    )
+    return (Skipped("configuration", f"not compared with the base's: {why}"),)
 
 
 def coverage(evidence: Evidence) -> tuple[Coverage, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from provenance.checks.headers import HEADERS
@@ -71,3 +73,12 @@ def test_a_whole_set_that_contradicts_itself_is_rejected() -> None:
     assert len(list(HEADERS.run(evidence(half)))) == 1
     alone = model(files=["m.gguf"], headers=[header("m.gguf", ["w"])], rejections=[rejected("m.gguf", "split-count")])
     assert len(list(HEADERS.run(evidence(alone)))) == 1
+
+
+def test_tensors_without_elements_are_no_weights() -> None:
+    empty = header("model.safetensors", ["a", "b"])
+    empty = replace(empty, tensors=tuple(replace(tensor, shape=(0,), nbytes=0) for tensor in empty.tensors))
+    (found,) = HEADERS.run(evidence(model(headers=[empty])))
+    assert (found.rule, found.severity) == ("weights-empty", Severity.ERROR)
+    one = replace(empty, tensors=(*empty.tensors[:1], replace(empty.tensors[1], shape=(1,), nbytes=2)))
+    assert not list(HEADERS.run(evidence(model(headers=[one]))))

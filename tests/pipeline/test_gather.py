@@ -1,0 +1,69 @@
+"""What is said not to have been looked at."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.command import provenance
+
+
+def skipped(*arguments: object, folder: Path) -> dict[str, bool]:
+    """Surface to whether it was asked for, as a report lists what was not looked at."""
+    path = folder / "report.json"
+    provenance(*arguments, "-o", f"json={path}")
+    return {row["surface"]: row["asked"] for row in json.loads(path.read_text())["report"]["skipped"]}
+
+
+def test_settings_that_were_not_compared_are_named(models: dict[str, Path], tmp_path: Path) -> None:
+    lone = tmp_path / "model.safetensors"
+    shutil.copy(models["base"] / "model.safetensors", lone)
+    assert skipped("check", lone, "--base", models["base"], folder=tmp_path)["configuration"] is False
+    for name in ("resharded", "gguf-f16"):
+        assert "configuration" not in skipped("check", models[name], "--base", models["base"], folder=tmp_path)
+    assert "configuration" not in skipped("check", models["base"], folder=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["pytorch_model.onnx.zip", "extra.h5", "weights.npy"])
+def test_what_may_hold_weights_and_is_not_read_leaves_the_verdict_open(
+    name: str, models: dict[str, Path], tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(models["base"], model)
+    content = {
+        "pytorch_model.onnx.zip": b"PK\x05\x06" + bytes(18),
+        "extra.h5": b"\x89HDF\r\n\x1a\n" + bytes(100),
+        "weights.npy": b"\x93NUMPY\x01\x00v\x00"
+        + b"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }".ljust(117)
+        + b"\n"
+        + bytes(4),
+    }
+    (model / name).write_bytes(content[name])
+    assert provenance("check", model).code == 3
+    assert skipped("check", model, folder=tmp_path)[name] is True
+    assert provenance("diff", model, "--base", models["base"], "--expect", "identical").code in (1, 3)
+
+
+def test_a_type_of_tomorrow_is_not_looked_at_rather_than_bad(models: dict[str, Path], tmp_path: Path) -> None:
+    import struct
+
+    name = b"blk.0.attn_q.weight"
+    tensor = struct.pack("<Q", len(name)) + name + struct.pack("<IQIQ", 1, 32, 4711, 0)
+    header = b"GGUF" + struct.pack("<IQQ", 3, 1, 0) + tensor
+    model = tmp_path / "new.gguf"
+    model.write_bytes(header.ljust(-(-len(header) // 32) * 32, b"\0") + bytes(64))
+    done = provenance("check", model)
+    assert done.code == 3, done
+    assert "4711" in done.out
+    assert "header-rejected" not in done.out
+    assert provenance("diff", model, "--base", models["base"]).code == 3
+
+
+def test_a_base_that_holds_more_than_was_read_is_said(models: dict[str, Path], tmp_path: Path) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(models["base"], base)
+    (base / "flax_model.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    assert skipped("check", models["base"], "--base", base, folder=tmp_path)["base: flax_model.h5"] is False
