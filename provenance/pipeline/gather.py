@@ -51,8 +51,9 @@ FileRecord = FileDigest | tuple[Fact, ...]
 FileFactory = Callable[[Unit], Consumer[FileRecord] | None]
 Seen = Reading[FileRecord, TensorDigest]
 
-UNREAD = PICKLES | OTHER_WEIGHTS | ARCHIVES
-"""Kinds of content that hold weights or code, or may, and that this version recognises and does not read."""
+UNREAD = PICKLES | OTHER_WEIGHTS | ARCHIVES | {"unknown"}
+"""Kinds of content that hold weights or code, or may, and that this version does not read. Binary data of no known
+format is among them: a loader may know what we do not."""
 
 NEWER = frozenset({"unknown-ggml-type"})
 """Broken rules of a header that an honest file of tomorrow breaks too: not looked at, rather than bad."""

@@ -27,7 +27,7 @@ def test_settings_that_were_not_compared_are_named(models: dict[str, Path], tmp_
     assert "configuration" not in skipped("check", models["base"], folder=tmp_path)
 
 
-@pytest.mark.parametrize("name", ["pytorch_model.onnx.zip", "extra.h5", "weights.npy"])
+@pytest.mark.parametrize("name", ["pytorch_model.onnx.zip", "extra.h5", "weights.npy", "saved_model.pb"])
 def test_what_may_hold_weights_and_is_not_read_leaves_the_verdict_open(
     name: str, models: dict[str, Path], tmp_path: Path
 ) -> None:
@@ -35,6 +35,7 @@ def test_what_may_hold_weights_and_is_not_read_leaves_the_verdict_open(
     shutil.copytree(models["base"], model)
     content = {
         "pytorch_model.onnx.zip": b"PK\x05\x06" + bytes(18),
+        "saved_model.pb": bytes(range(1, 256)) * 9,
         "extra.h5": b"\x89HDF\r\n\x1a\n" + bytes(100),
         "weights.npy": b"\x93NUMPY\x01\x00v\x00"
         + b"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }".ljust(117)
