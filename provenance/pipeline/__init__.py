@@ -11,4 +11,11 @@ wing needs of another passes through here.
     report    render and judge a saved report
     render    a report as one kind of output
     policy explain doctor
+
+and, for all of them:
+
+    compose        evidence -> checks -> report
+    trusted        the policy, its signers, and the bundles of a run
+    destinations   where results may go
+    clock          the time a run judges by
 """
