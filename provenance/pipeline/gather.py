@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from posixpath import basename
 from typing import Protocol
 
 from provenance.checks.file_kinds import ARCHIVES, OTHER_WEIGHTS, PICKLES
@@ -145,11 +146,16 @@ def _open_base(base: str) -> OpenModel:
 
 def _obstacle(model: OpenModel) -> str | None:
     """Why the candidate's weights cannot be compared at all; None where they can."""
-    if model.rejections:
-        return f"the header of {model.rejections[0].file} was rejected, so the weights are not known"
+    if rejected := [rejection.file for rejection in model.rejections if not _left_by_macos(rejection.file)]:
+        return f"the header of {rejected[0]} was rejected, so the weights are not known"
     if not any(header.tensors for header in model.headers):
         return "the model holds no weights that can be compared"
     return None
+
+
+def _left_by_macos(path: str) -> bool:
+    """`._model.safetensors`: what macOS puts beside a file on foreign disks. No loader opens it; checks judge it."""
+    return basename(path).startswith("._")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -323,7 +329,8 @@ def coverage(evidence: Evidence) -> tuple[Coverage, ...]:
     model = evidence.candidate
     files, tensors = len(model.manifest.files), len(model.manifest.tensors)
     nbytes = sum(file.size for file in model.manifest.files)
-    rejected, unread = {rejection.file for rejection in model.rejections}, {*_unread(model)}
+    rejected = {rejection.file for rejection in model.rejections if not _left_by_macos(rejection.file)}
+    unread = {*_unread(model)}
     parsed = {header.file for header in model.headers}
     rows = [
         Coverage("files", files, files, "files", _excluded(model.manifest)),

@@ -68,3 +68,13 @@ def test_a_base_that_holds_more_than_was_read_is_said(models: dict[str, Path], t
     shutil.copytree(models["base"], base)
     (base / "flax_model.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
     assert skipped("check", models["base"], "--base", base, folder=tmp_path)["base: flax_model.h5"] is False
+
+
+def test_what_macos_leaves_beside_a_file_does_not_hide_the_weights(models: dict[str, Path], tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(models["base"], model)
+    (model / "._model.safetensors").write_bytes(bytes.fromhex("0005160700020000") + bytes(100))
+    done = provenance("check", model, "--base", models["base"], "--policy", "lineage")
+    assert done.code == 0, done.out
+    (model / "._model.safetensors").write_bytes(b"something else")
+    assert provenance("check", model, "--base", models["base"]).code == 1
