@@ -11,7 +11,6 @@ from provenance.errors import UsageError
 if TYPE_CHECKING:
     from provenance.documents.report import Report, VerdictDocument
     from provenance.pipeline.gather import Watch
-    from provenance.records import VerifiedClaims
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +70,11 @@ def scan(model: str, *, base: str | None, policy: str | None, at: str | None, pr
     return Judged(report, from_verdict(judge(report, trusted.policy, at=when)))
 
 
-def judge_report(
-    report: Report, *, policy: str | None, claims: VerifiedClaims | None, at: str | None
-) -> VerdictDocument:
+def judge_report(report: Report, *, policy: str | None, at: str | None) -> VerdictDocument:
     """What `policy` says now of a report that was made before."""
     from provenance.documents.report import from_verdict
     from provenance.pipeline.clock import moment
     from provenance.pipeline.trusted import trust
     from provenance.trust.policy import judge
 
-    when = moment(at)
-    return from_verdict(judge(report, trust(policy or "default", (), ()).policy, claims=claims, at=when))
+    return from_verdict(judge(report, trust(policy or "default", (), ()).policy, at=moment(at)))

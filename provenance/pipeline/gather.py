@@ -34,6 +34,7 @@ from provenance.records import (
     Manifest,
     ModelEvidence,
     PairConsumer,
+    Rejection,
     Skipped,
     TensorDigest,
     TensorState,
@@ -94,32 +95,29 @@ def gather(candidate: str, base: str | None, *, weights: bool = True, describe: 
     """
     with ExitStack() as stack:
         model = stack.enter_context(_announced(open_model(resolve(candidate)), watch))
-        if base is None:
-            return _gathered(_alone(candidate, model, watch), Skipped("base", NO_BASE.reason), _no_base(weights))
-        try:
-            other = stack.enter_context(_announced(_open_base(base), watch))
-            obstacle = _obstacle(model)
-            if weights and obstacle is None:
-                return _together(candidate, model, base, other, watch)
-            if weights and describe:
-                raise CouldNotLook(obstacle or "", where=candidate)
-            theirs: ModelEvidence | Skipped = _alone(base, other, watch)
-            lineage = Skipped("lineage", obstacle, asked=True) if weights and obstacle else NOT_COMPARED
-        except CouldNotLook as error:
-            if describe:
-                raise
-            theirs = Skipped("base", str(error), asked=True)
-            lineage = Skipped("lineage", "the base could not be looked at", asked=True) if weights else NOT_COMPARED
-        return _gathered(_alone(candidate, model, watch), theirs, lineage)
+        other = Skipped("base", NO_BASE.reason) if base is None else _open_base(base, stack, watch, describe=describe)
+        obstacle = _obstacle(model)
+        if weights and obstacle is None and isinstance(other, OpenModel):
+            return _together(candidate, model, base or "", other, watch)
+        if describe:
+            raise CouldNotLook(obstacle or "nothing to compare", where=candidate)
+        theirs = _alone(base or "", other, watch) if isinstance(other, OpenModel) else other
+        return _gathered(_alone(candidate, model, watch), theirs, _not_compared(base, weights, other, obstacle))
+
+
+def _not_compared(base: str | None, weights: bool, other: OpenModel | Skipped, obstacle: str | None) -> Skipped:
+    """Why there is no lineage."""
+    if not weights:
+        return NOT_COMPARED
+    if base is None:
+        return NO_BASE
+    reason = "the base could not be looked at" if isinstance(other, Skipped) else obstacle
+    return Skipped("lineage", reason or "", asked=True)
 
 
 def _announced(model: OpenModel, watch: Watch) -> OpenModel:
     watch.begin(sum(file.size for file in model.files.values()))
     return model
-
-
-def _no_base(weights: bool) -> Skipped:
-    return NO_BASE if weights else NOT_COMPARED
 
 
 def digest(name: str, watch: Watch) -> ModelEvidence:
@@ -129,33 +127,33 @@ def digest(name: str, watch: Watch) -> ModelEvidence:
         return _evidence(name, model, reading)
 
 
-def _open_base(base: str) -> OpenModel:
-    """The base, opened; raises `CouldNotLook` where its weights are not all known."""
-    other = open_model(resolve(base))
+def _open_base(base: str, stack: ExitStack, watch: Watch, *, describe: bool) -> OpenModel | Skipped:
+    """The base, opened, or why its weights are not all known; with `describe` that is raised as `CouldNotLook`."""
     try:
-        if other.rejections:
-            bad = other.rejections[0]
-            raise CouldNotLook(f"the base cannot be read: {bad.message}", where=f"{base}/{bad.file}")
+        other = stack.enter_context(open_model(resolve(base)))
+        if bad := _rejected(other):
+            raise CouldNotLook(f"the base cannot be read: {bad[0].message}", where=f"{base}/{bad[0].file}")
         if not any(header.tensors for header in other.headers):
             raise NothingToInspect("the base holds no weights that can be compared", where=base)
-    except BaseException:
-        other.close()
-        raise
-    return other
+    except CouldNotLook as error:
+        if describe:
+            raise
+        return Skipped("base", str(error), asked=True)
+    return _announced(other, watch)
 
 
 def _obstacle(model: OpenModel) -> str | None:
     """Why the candidate's weights cannot be compared at all; None where they can."""
-    if rejected := [rejection.file for rejection in model.rejections if not _left_by_macos(rejection.file)]:
-        return f"the header of {rejected[0]} was rejected, so the weights are not known"
+    if bad := _rejected(model):
+        return f"the header of {bad[0].file} was rejected, so the weights are not known"
     if not any(header.tensors for header in model.headers):
         return "the model holds no weights that can be compared"
     return None
 
 
-def _left_by_macos(path: str) -> bool:
-    """`._model.safetensors`: what macOS puts beside a file on foreign disks. No loader opens it; checks judge it."""
-    return basename(path).startswith("._")
+def _rejected(model: OpenModel | ModelEvidence) -> list[Rejection]:
+    """Rejections of files that a loader would open: not `._model.safetensors`, which macOS leaves on foreign disks."""
+    return [rejection for rejection in model.rejections if not basename(rejection.file).startswith("._")]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -329,7 +327,7 @@ def coverage(evidence: Evidence) -> tuple[Coverage, ...]:
     model = evidence.candidate
     files, tensors = len(model.manifest.files), len(model.manifest.tensors)
     nbytes = sum(file.size for file in model.manifest.files)
-    rejected = {rejection.file for rejection in model.rejections if not _left_by_macos(rejection.file)}
+    rejected = {rejection.file for rejection in _rejected(model)}
     unread = {*_unread(model)}
     parsed = {header.file for header in model.headers}
     rows = [

@@ -50,7 +50,7 @@ def rejudge(path: str, *, policy: str | None, at: str | None) -> Judged:
     from provenance.pipeline.check import Judged, judge_report
 
     report = load(path)
-    return Judged(report, judge_report(report, policy=policy, claims=None, at=at))
+    return Judged(report, judge_report(report, policy=policy, at=at))
 
 
 def _json(value: object) -> bytes:

@@ -78,3 +78,25 @@ def test_what_macos_leaves_beside_a_file_does_not_hide_the_weights(models: dict[
     assert done.code == 0, done.out
     (model / "._model.safetensors").write_bytes(b"something else")
     assert provenance("check", model, "--base", models["base"]).code == 1
+
+
+def test_what_goes_wrong_with_the_candidate_is_not_put_on_the_base(
+    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A candidate that changes while both are read ends the run, and is named."""
+    from provenance.reading.files import OpenFile
+
+    model = tmp_path / "candidate"
+    shutil.copytree(models["base"], model)
+    read_into = OpenFile.read_into
+
+    def meddle(self: OpenFile, buffer: memoryview, offset: int) -> None:
+        read_into(self, buffer, offset)
+        if self.where.startswith(str(model)) and self.path == "model.safetensors" and offset:
+            (model / "model.safetensors").touch()
+
+    monkeypatch.setattr(OpenFile, "read_into", meddle)
+    done = provenance("check", model, "--base", models["base"], "--policy", "lineage")
+    assert done.code == 3
+    assert str(model / "model.safetensors") in done.complaint
+    assert not done.out
