@@ -461,6 +461,8 @@ class ModelEvidence:
     facts: tuple[Fact, ...]
     newer: tuple[Rejection, ...] = ()
     """Weight files that use what this version does not know yet: not looked at, and not known to be bad."""
+    over_budget: tuple[str, ...] = ()
+    """Documents that were digested and not looked into, because there are too many for memory."""
     broken_claims: tuple[str, ...] = ()
     """Files of a Hugging Face cache whose content is not what their blob's name says."""
 

@@ -41,13 +41,15 @@ from provenance.records import (
     TextFact,
     Unit,
 )
-from provenance.surfaces.inspectors import INSPECTORS, InspectionContext
+from provenance.surfaces.inspectors import INSPECTORS, InspectionContext, Inspector
 from provenance.surfaces.inspectors.gguf_metadata import facts as gguf_facts
 from provenance.weights.deltas import DeltaConsumer, comparable
 from provenance.weights.pairing import Pairing, TensorPair, pair
 from provenance.weights.relations import classify, compare
 
 MAX_CONFIG_BYTES = 4 * 1024 * 1024
+BUDGET_BYTES = 384 * 1024 * 1024
+"""Memory for the facts of one model's documents: 16 MiB of configuration, or five of the largest tokenizers known."""
 
 FileRecord = FileDigest | tuple[Fact, ...]
 FileFactory = Callable[[Unit], Consumer[FileRecord] | None]
@@ -161,20 +163,40 @@ def _rejected(model: OpenModel | ModelEvidence) -> list[Rejection]:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _consumers(model: OpenModel) -> list[FileFactory]:
-    context = InspectionContext(frozenset(file.path for file in model.listing.files if file.executable))
-    return [digest_file, *(partial(_inspect, inspector.make, context) for inspector in INSPECTORS)]
+def _consumers(model: OpenModel, over: frozenset[str]) -> list[FileFactory]:
+    context = _context(model)
+    return [digest_file, *(partial(_inspect, inspector, context, over) for inspector in INSPECTORS)]
 
 
 def _inspect(
-    make: Callable[[Unit, InspectionContext], Consumer[tuple[Fact, ...]] | None], context: InspectionContext, unit: Unit
+    inspector: Inspector, context: InspectionContext, over: frozenset[str], unit: Unit
 ) -> Consumer[tuple[Fact, ...]] | None:
-    return make(unit, context)
+    return None if unit.file in over and inspector.cost(unit) else inspector.make(unit, context)
+
+
+def _context(model: OpenModel) -> InspectionContext:
+    return InspectionContext(frozenset(file.path for file in model.listing.files if file.executable))
+
+
+def _over_budget(model: OpenModel) -> frozenset[str]:
+    """Documents that are not looked into, because the facts of a model must fit in memory.
+
+    An inspector bounds what it keeps of one file; a model may have a hundred thousand. Files near the root come first:
+    they are the ones that loaders ask for. The choice rests on names and sizes alone, so it is the same on every host.
+    """
+    context, over, left = _context(model), set(), BUDGET_BYTES
+    for path in sorted(model.files, key=lambda path: (path.count("/"), path)):
+        unit = Unit(path, 0, model.files[path].size)
+        left -= sum(inspector.cost(unit) for inspector in INSPECTORS if inspector.make(unit, context) is not None)
+        if left < 0:
+            over.add(path)
+    return frozenset(over)
 
 
 def _alone(name: str, model: OpenModel, watch: Watch) -> ModelEvidence:
-    seen: Seen = read(model, _consumers(model), [digest_tensor], progress=watch)
-    return _evidence(name, model, seen)
+    over = _over_budget(model)
+    seen: Seen = read(model, _consumers(model, over), [digest_tensor], progress=watch)
+    return _evidence(name, model, seen, over)
 
 
 def _delta(candidate: Unit, base: Unit) -> PairConsumer[DeltaStatistics]:
@@ -186,16 +208,18 @@ def _together(candidate: str, model: OpenModel, base: str, other: OpenModel, wat
     ours, theirs = _Config(model), _Config(other)
     pairing = pair(model.headers, other.headers, ours.value, theirs.value)
     pairs = comparable(pairing)
+    over = _over_budget(model) | _over_budget(other)
     reading: PairReading[FileRecord, TensorDigest, DeltaStatistics] = read_pair(
         model,
         other,
         [(p.candidate, p.base) for p in pairs],
         _delta,
-        _consumers(model),
+        _consumers(model, over),
         [digest_tensor],
         progress=watch,
     )
-    seen, their_evidence = _evidence(candidate, model, reading.candidate), _evidence(base, other, reading.base)
+    seen = _evidence(candidate, model, reading.candidate, over)
+    their_evidence = _evidence(base, other, reading.base, over)
     ours.check(seen.manifest)
     theirs.check(their_evidence.manifest)
     lineage = _lineage(pairing, pairs, reading, their_evidence)
@@ -231,7 +255,7 @@ class _Config:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _evidence(name: str, model: OpenModel, reading: Seen) -> ModelEvidence:
+def _evidence(name: str, model: OpenModel, reading: Seen, over: frozenset[str] = frozenset()) -> ModelEvidence:
     digests = [record for record in reading.files if isinstance(record, FileDigest)]
     inspected = [fact for record in reading.files if not isinstance(record, FileDigest) for fact in record]
     made = manifest(model.listing.kind, digests, reading.tensors, model.listing.excluded)
@@ -243,6 +267,7 @@ def _evidence(name: str, model: OpenModel, reading: Seen) -> ModelEvidence:
         newer=tuple(r for r in model.rejections if r.rule in NEWER),
         indexes=model.indexes,
         facts=(*inspected, *(fact for header in model.headers for fact in gguf_facts(header))),
+        over_budget=tuple(sorted(over & model.files.keys())),
         broken_claims=model.listing.broken_claims(digests),
     )
 
@@ -283,6 +308,7 @@ def _require_weights(model: ModelEvidence) -> None:
 def _unread(model: ModelEvidence) -> dict[str, str]:
     """Files of the model that hold weights or code, or may, and that nobody looked into; and why."""
     why = {r.file: f"{r.message} [{r.rule}]; it may be newer than this version" for r in model.newer}
+    why |= dict.fromkeys(model.over_budget, "was digested and not looked into: the model has too many documents")
     known = {header.file for header in model.headers} | {rejection.file for rejection in model.rejections} | {*why}
     for fact in model.facts:
         if isinstance(fact, ContentFact) and fact.kind in UNREAD and fact.file not in known:

@@ -100,3 +100,23 @@ def test_what_goes_wrong_with_the_candidate_is_not_put_on_the_base(
     assert done.code == 3
     assert str(model / "model.safetensors") in done.complaint
     assert not done.out
+
+
+def test_the_facts_of_many_documents_stay_in_their_budget(
+    models: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(models["base"], model)
+    document = json.dumps({"a": [{"k": [number]} for number in range(5000)]})
+    for number in range(4):
+        (model / f"d{number}").mkdir()
+        (model / f"d{number}/config.json").write_text(document)
+    assert provenance("check", model).code == 0
+    root = sum(24 * path.stat().st_size for path in model.glob("*.json")) * 2
+    monkeypatch.setattr("provenance.pipeline.gather.BUDGET_BYTES", root + 24 * 2 * len(document))
+    assert provenance("check", model).code == 3
+    for arguments in (["check", model], ["check", model, "--base", models["base"]]):
+        left_out = skipped(*arguments, folder=tmp_path)
+        assert left_out["d3/config.json"] is True
+        assert "d0/config.json" not in left_out
+        assert "config.json" not in left_out

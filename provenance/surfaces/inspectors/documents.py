@@ -66,4 +66,10 @@ def _read(unit: Unit, data: bytes) -> Facts:
     return (fact,)
 
 
-DOCUMENTS = Inspector("documents", _make)
+def _cost(unit: Unit) -> int:
+    """Parsed, a document takes some 23 times its size (measured: 4.4 MB of small objects took 100 MB)."""
+    kept = unit.nbytes <= (MAX_CONFIG if _is_configuration(unit.file) else MAX_KEPT)
+    return 24 * unit.nbytes if kept else 0
+
+
+DOCUMENTS = Inspector("documents", _make, _cost)

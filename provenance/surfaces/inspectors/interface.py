@@ -23,12 +23,20 @@ class InspectionContext:
     """Paths of the files whose mode allows execution."""
 
 
+def _little(unit: Unit) -> int:
+    """Facts of a line or two."""
+    del unit
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Inspector:
     """One kind of fact. `make` gives a consumer for a whole file, or None where the file is not its business."""
 
     name: str
     make: Callable[[Unit, InspectionContext], Consumer[Facts] | None]
+    cost: Callable[[Unit], int] = _little
+    """Bytes of memory that the facts of one file may take, by its name and size: for a budget over all files."""
 
 
 class Buffered:

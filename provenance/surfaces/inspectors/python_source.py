@@ -37,4 +37,9 @@ def _make(unit: Unit, _context: InspectionContext) -> _PythonSource | None:
     return _PythonSource() if unit.file.lower().endswith((".py", ".pyw")) else None
 
 
-PYTHON_SOURCE = Inspector("python-source", _make)
+def _cost(unit: Unit) -> int:
+    """A character takes four bytes where one of them lies beyond the basic plane."""
+    return 4 * unit.nbytes if unit.nbytes <= MAX_SHOWN else 0
+
+
+PYTHON_SOURCE = Inspector("python-source", _make, _cost)

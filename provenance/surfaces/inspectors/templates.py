@@ -50,4 +50,9 @@ def _from_settings(unit: Unit, data: bytes) -> Facts:
     return tuple(templates_in(unit.file, value.get("chat_template"))) if isinstance(value, dict) else ()
 
 
-TEMPLATES = Inspector("templates", _make)
+def _cost(unit: Unit) -> int:
+    """A character takes four bytes where one of them lies beyond the basic plane."""
+    return 4 * unit.nbytes if unit.nbytes <= MAX_TEMPLATE else 0
+
+
+TEMPLATES = Inspector("templates", _make, _cost)

@@ -69,4 +69,10 @@ def _unread(limit: int, unit: Unit, _: bytes) -> tuple[JsonFact]:
     return (lenient_json.too_large(unit.file, unit.nbytes, limit),)
 
 
-TOKENIZERS = Inspector("tokenizers", _make)
+def _cost(unit: Unit) -> int:
+    """The parts of a tokenizer are kept as text, written more tersely than in the file."""
+    limit = 0 if basename(unit.file) in WHOLE else MAX_TOKENIZER
+    return 2 * unit.nbytes if unit.nbytes <= limit else 0
+
+
+TOKENIZERS = Inspector("tokenizers", _make, _cost)
