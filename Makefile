@@ -41,7 +41,7 @@ lint: .venv/ready
 # Everything that is generated and committed; a test regenerates each and compares.
 schemas docs: .venv/ready
 	$(BIN)/python -m provenance.documents --reference docs/policy.md schemas
-	$(BIN)/python -m provenance.checks docs/rules
+	$(BIN)/python -m provenance.checks docs/checks
 
 lock: .venv/ready
 	$(BIN)/python $(PIP) install pip-tools

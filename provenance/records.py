@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol, TypeVar
 
+from provenance.facts import Fact
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Enums: their values are the words of every output
 # ---------------------------------------------------------------------------------------------------------------------
@@ -267,6 +269,21 @@ class Unit:
     tensor: Tensor | None = None
 
 
+class ByteReader(Protocol):
+    """One open file of a model, or one member of an archive, for whoever has to seek in it."""
+
+    @property
+    def path(self) -> str:
+        """Path inside the model, `/`-separated."""
+
+    @property
+    def size(self) -> int:
+        """Size in bytes when it was opened."""
+
+    def pread(self, nbytes: int, offset: int) -> bytes:
+        """The `nbytes` bytes at `offset`; fewer only where the file ends. `OSError` where it cannot be read."""
+
+
 class Consumer(Protocol[R_co]):
     """Takes one unit's bytes in order. `update` must not keep `chunk`: its buffer is reused. One thread at a time."""
 
@@ -298,61 +315,6 @@ class Progress(Protocol):
 
     def __call__(self, nbytes: int) -> None:
         """`nbytes` more bytes were read."""
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Facts: what inspectors see, without judging it
-# ---------------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ContentFact:
-    """What a file is by its content, whatever its name says. A file that is two things at once has two."""
-
-    file: str
-    kind: str
-    """`safetensors gguf pickle zip torch-zip tar gzip … elf pe macho script json text python bundle unknown`."""
-    detail: str = ""
-    executable: bool = False
-    """The mode bits allow execution, or the content is a program."""
-
-
-@dataclass(frozen=True, slots=True)
-class JsonFact:
-    """A JSON document of the model, parsed strictly; `error` where it could not be."""
-
-    file: str
-    value: object
-    """Plain Python values; None where no loader could read it, and where it is too large to keep."""
-    duplicate_keys: tuple[str, ...] = ()
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CardFact:
-    """The front matter of a model card (`README.md`)."""
-
-    file: str
-    base_models: tuple[str, ...] = ()
-    relation: str = ""
-    """`base_model_relation` as declared."""
-    licence: str = ""
-    error: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TextFact:
-    """A text whose digest and content checks compare: a chat template, a tokenizer part, a Python file."""
-
-    file: str
-    role: str
-    """`chat-template`, `tokenizer`, `python`, …"""
-    sha256: str
-    text: str | None
-    """The text where it is small enough to show differences of, else None."""
-
-
-Fact = ContentFact | JsonFact | CardFact | TextFact
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from provenance.records import CardFact, JsonFact, ModelEvidence
+from provenance.facts import CardFact, JsonFact
+from provenance.records import ModelEvidence
 
 _CACHE = re.compile(r"(?:^|/)models--([^/]+?)(?:/|$)")
 _SOURCE = re.compile(r"(?:hf://|https?://(?:www\.)?(?:huggingface\.co|hf\.co)/)([^/@?#]+/[^/@?#]+)")

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from provenance.checks.base_names import declarations
 from provenance.checks.interface import Check, Rule, facts, quoted
-from provenance.records import CardFact, Evidence, Finding, Lineage, Severity, Skipped, TensorComparison, TensorState
+from provenance.facts import CardFact
+from provenance.records import Evidence, Finding, Lineage, Severity, Skipped, TensorComparison, TensorState
 
 WEIGHTS_CHANGED = Rule(
     ident="weights-changed",

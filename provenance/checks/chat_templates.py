@@ -7,7 +7,8 @@ from itertools import zip_longest
 from posixpath import basename
 
 from provenance.checks.interface import Check, Rule, of_the_model, quoted
-from provenance.records import Evidence, Finding, ModelEvidence, Severity, Skipped, TextFact
+from provenance.facts import TextFact
+from provenance.records import Evidence, Finding, ModelEvidence, Severity, Skipped
 
 CHAT_TEMPLATE_DIFFERS = Rule(
     ident="chat-template-differs",

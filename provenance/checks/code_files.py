@@ -7,7 +7,8 @@ from posixpath import basename
 
 from provenance.checks.file_kinds import SCRIPT_NAMES, TEXTS, suffix
 from provenance.checks.interface import Check, Rule, facts
-from provenance.records import ContentFact, Evidence, Finding, Severity
+from provenance.facts import ContentFact
+from provenance.records import Evidence, Finding, Severity
 
 PYTHON_FILE = Rule(
     ident="python-file",

@@ -10,17 +10,8 @@ from posixpath import basename
 from provenance.checks import gguf_settings
 from provenance.checks.interface import Check, Rule, facts, quoted
 from provenance.checks.settings import ROPE, Difference, Path, Settings, differences, settings, words
-from provenance.records import (
-    Evidence,
-    Finding,
-    Header,
-    JsonFact,
-    Lineage,
-    ModelEvidence,
-    Severity,
-    Skipped,
-    TensorState,
-)
+from provenance.facts import JsonFact
+from provenance.records import Evidence, Finding, Header, Lineage, ModelEvidence, Severity, Skipped, TensorState
 
 CONFIG_DIFFERS = Rule(
     ident="config-differs",

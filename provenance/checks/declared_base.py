@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from provenance.checks.base_names import Match, declarations, match
 from provenance.checks.interface import Check, Rule, facts, listing, quoted
-from provenance.records import CardFact, Confidence, Evidence, Finding, Lineage, Relation, Severity, Skipped
+from provenance.facts import CardFact
+from provenance.records import Confidence, Evidence, Finding, Lineage, Relation, Severity, Skipped
 
 BASE_MISMATCH = Rule(
     ident="base-mismatch",

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from provenance.checks.base_names import Match, match
 from provenance.checks.interface import Check, Rule, facts, quoted
-from provenance.records import CardFact, Evidence, Finding, Lineage, Relation, Severity, Skipped
+from provenance.facts import CardFact
+from provenance.records import Evidence, Finding, Lineage, Relation, Severity, Skipped
 
 RELATION_MISMATCH = Rule(
     ident="relation-mismatch",

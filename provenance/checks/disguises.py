@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from provenance.checks.file_kinds import CODE, PICKLE_NAMES, PICKLES, TEXTS, suffix
 from provenance.checks.interface import Check, Rule, facts
-from provenance.records import ContentFact, Evidence, Finding, Severity
+from provenance.facts import ContentFact
+from provenance.records import Evidence, Finding, Severity
 
 CONTENT_NAME_MISMATCH = Rule(
     ident="content-name-mismatch",

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from provenance.checks.file_kinds import PROGRAM_NAMES, PROGRAMS, suffix
 from provenance.checks.interface import Check, Rule, facts, listing
-from provenance.records import ContentFact, Evidence, Finding, Severity
+from provenance.facts import ContentFact
+from provenance.records import Evidence, Finding, Severity
 
 EXECUTABLE_FILE = Rule(
     ident="executable-file",

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from provenance.checks.file_kinds import ARCHIVES, OTHER_WEIGHTS, PICKLE_NAMES, PROGRAM_NAMES, suffix
 from provenance.checks.interface import ACCEPT_UNREAD, Check, Rule, facts
-from provenance.records import ContentFact, Evidence, Finding, Severity, TextFact
+from provenance.facts import ContentFact, TextFact
+from provenance.records import Evidence, Finding, Severity
 
 UNKNOWN_FILE = Rule(
     ident="unknown-file",

@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 
 from provenance.checks.interface import facts
 from provenance.checks.settings import ROPE, Path, Settings
-from provenance.records import Header, MetadataValue, ModelEvidence, TextFact
+from provenance.facts import TextFact
+from provenance.records import Header, MetadataValue, ModelEvidence
 
 FAMILIES: Mapping[str, str] = {
     "llama": "llama",

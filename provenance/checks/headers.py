@@ -7,7 +7,8 @@ from posixpath import basename
 
 from provenance.checks.interface import Check, Rule, facts
 from provenance.checks.shards import numbered
-from provenance.records import ContentFact, Evidence, Finding, ModelEvidence, Rejection, Severity
+from provenance.facts import ContentFact
+from provenance.records import Evidence, Finding, ModelEvidence, Rejection, Severity
 
 HEADER_REJECTED = Rule(
     ident="header-rejected",

@@ -1,7 +1,7 @@
 """What a check is: a pure function from evidence to findings, and the rules it may report.
 
 A check reads no file and knows no host; what it sees is in `records.Evidence`. A rule is a promise to the reader: its
-id never changes its meaning, its words are its page in docs/rules/, and nothing is reported that is not a rule.
+id never changes its meaning, its words are its page in docs/checks/, and nothing is reported that is not a rule.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from provenance.errors import one_line
-from provenance.records import Confidence, Evidence, Finding, Location, ModelEvidence, Severity, TextFact
+from provenance.facts import TextFact
+from provenance.records import Confidence, Evidence, Finding, Location, ModelEvidence, Severity
 
 T = TypeVar("T")
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from provenance.checks.file_kinds import is_configuration
 from provenance.checks.interface import Check, Rule, facts, listing
-from provenance.records import Evidence, Finding, JsonFact, Severity
+from provenance.facts import JsonFact
+from provenance.records import Evidence, Finding, Severity
 
 JSON_INVALID = Rule(
     ident="json-invalid",

@@ -1,4 +1,4 @@
-"""A rule's page, whole, from the rule itself: what docs/rules/ holds and `provenance explain` prints."""
+"""A rule's page, whole, from the rule itself: what docs/checks/ holds and `provenance explain` prints."""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@ from posixpath import basename
 
 from provenance.checks.file_kinds import PICKLES
 from provenance.checks.interface import ACCEPT_UNREAD, Check, Rule, facts
-from provenance.records import ContentFact, Evidence, Finding, Severity
+from provenance.facts import ContentFact
+from provenance.records import Evidence, Finding, Severity
 
 PICKLE_FILE = Rule(
     ident="pickle-file",

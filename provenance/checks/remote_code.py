@@ -8,7 +8,8 @@ from itertools import islice
 from posixpath import basename, dirname, normpath
 
 from provenance.checks.interface import Check, Rule, facts, quoted
-from provenance.records import Evidence, Finding, JsonFact, Severity
+from provenance.facts import JsonFact
+from provenance.records import Evidence, Finding, Severity
 
 REMOTE_CODE = Rule(
     ident="remote-code",

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from posixpath import basename
 
 from provenance.checks.interface import Check, Rule, of_the_model, quoted
-from provenance.records import Evidence, Finding, ModelEvidence, Severity, Skipped, TextFact
+from provenance.facts import TextFact
+from provenance.records import Evidence, Finding, ModelEvidence, Severity, Skipped
 
 TOKENIZER_DIFFERS = Rule(
     ident="tokenizer-differs",

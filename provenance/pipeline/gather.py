@@ -18,18 +18,16 @@ from provenance.checks.file_kinds import ARCHIVES, OTHER_WEIGHTS, PICKLES
 from provenance.checks.gguf_settings import FAMILIES
 from provenance.documents import strict_json
 from provenance.errors import CouldNotLook, NothingToInspect
+from provenance.facts import ContentFact, Fact, JsonFact, TextFact
 from provenance.reading.digests import digest_file, digest_tensor, manifest
 from provenance.reading.engine import OpenModel, PairReading, Reading, open_model, read, read_pair
 from provenance.reading.sources import resolve
 from provenance.records import (
     Consumer,
-    ContentFact,
     Coverage,
     DeltaStatistics,
     Evidence,
-    Fact,
     FileDigest,
-    JsonFact,
     Lineage,
     Manifest,
     ModelEvidence,
@@ -38,7 +36,6 @@ from provenance.records import (
     Skipped,
     TensorDigest,
     TensorState,
-    TextFact,
     Unit,
 )
 from provenance.surfaces.inspectors import INSPECTORS, InspectionContext, Inspector

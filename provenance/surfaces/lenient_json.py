@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 
 from provenance.documents.strict_json import StrictJsonError, loads
-from provenance.records import JsonFact
+from provenance.facts import JsonFact
 
 MAX_VALUES = 1_000_000
 """Commas and opening brackets; each may cost a hundred bytes of memory. The largest vocabularies have 260 thousand."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
-from provenance.records import TextFact
+from provenance.facts import TextFact
 
 MAX_SHOWN = 1024 * 1024
 """Bytes up to which a text is kept; beyond, only its digest."""

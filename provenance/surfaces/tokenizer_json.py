@@ -13,7 +13,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import NoReturn
 
 from provenance.documents.strict_json import StrictJsonError, loads
-from provenance.records import JsonFact, TextFact
+from provenance.facts import JsonFact, TextFact
 from provenance.surfaces import lenient_json
 from provenance.surfaces.tokenizer_parts import PARTS, Vocabulary, leaves, merges, part
 

@@ -23,7 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from json.encoder import encode_basestring_ascii as quoted
 
-from provenance.records import TextFact
+from provenance.facts import TextFact
 
 MAX_KEPT = 24 * 1024 * 1024
 """Bytes up to which a part is kept, so that the first difference can be named: above the largest vocabularies."""

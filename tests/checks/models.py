@@ -8,11 +8,10 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from provenance.facts import ContentFact, Fact
 from provenance.records import (
-    ContentFact,
     DeltaStatistics,
     Evidence,
-    Fact,
     FileDigest,
     Header,
     Lineage,

@@ -15,12 +15,13 @@ import pytest
 from provenance import checks
 from provenance.checks import CHECKS, RULES, Check, Rule, page, run_all
 from provenance.checks.pages import index, write
-from provenance.records import Evidence, Fact, Skipped
+from provenance.facts import Fact
+from provenance.records import Evidence, Skipped
 from tests.checks.cases import CASES
 from tests.checks.models import contents, everything, evidence
 
 ROOT = Path(__file__).parents[2]
-PAGES = ROOT / "docs/rules"
+PAGES = ROOT / "docs/checks"
 NO_CHECKS = {"__init__", "__main__", "interface", "pages", "file_kinds", "base_names", "settings", "gguf_settings"}
 
 

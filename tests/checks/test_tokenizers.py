@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from provenance.checks.tokenizers import TOKENIZER_PARTS
-from provenance.records import Fact, Finding, Header, MetadataValue, ModelEvidence, Severity
+from provenance.facts import Fact
+from provenance.records import Finding, Header, MetadataValue, ModelEvidence, Severity
 from provenance.surfaces.inspectors.gguf_metadata import facts
 from tests.checks.cases import json_file
 from tests.checks.models import contents, evidence, header, model

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeVar
 
-from provenance.records import Consumer, ContentFact, Fact, Unit
+from provenance.facts import ContentFact, Fact
+from provenance.records import Consumer, Unit
 from provenance.surfaces.inspectors import Facts, InspectionContext, Inspector, consumers
 
 MIB = 1024 * 1024

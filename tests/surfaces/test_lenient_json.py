@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provenance.records import JsonFact
+from provenance.facts import JsonFact
 from provenance.surfaces import lenient_json
 
 VALUES = st.recursive(

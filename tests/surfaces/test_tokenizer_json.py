@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provenance.records import JsonFact, TextFact
+from provenance.facts import JsonFact, TextFact
 from provenance.surfaces import tokenizer_json
 from provenance.surfaces.tokenizer_json import read
 from tests.surfaces.test_tokenizer_parts import BPE, by_role

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from provenance.records import TextFact
+from provenance.facts import TextFact
 from provenance.surfaces import tokenizer_json, tokenizer_parts
 from provenance.surfaces.tokenizer_parts import (
     from_added_tokens,

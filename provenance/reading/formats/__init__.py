@@ -10,10 +10,10 @@ import struct
 
 from provenance.errors import CouldNotLook, MalformedFile
 from provenance.reading.formats.gguf import GGUF
-from provenance.reading.formats.interface import HEAD_BYTES, ByteReader, Format, read_exactly
+from provenance.reading.formats.interface import HEAD_BYTES, Format, read_exactly
 from provenance.reading.formats.rules import Rule
 from provenance.reading.formats.safetensors import SAFETENSORS
-from provenance.records import Header
+from provenance.records import ByteReader, Header
 
 FORMATS = (SAFETENSORS, GGUF)
 

@@ -11,8 +11,9 @@ import struct
 import blake3
 
 from provenance.errors import LimitExceeded, MalformedFile
-from provenance.reading.formats.interface import ByteReader, read_exactly
+from provenance.reading.formats.interface import read_exactly
 from provenance.reading.formats.rules import Rule
+from provenance.records import ByteReader
 
 MAX_MEMORY = 128 * 1024 * 1024
 """Bytes of Python values one header may become; the largest vocabularies in use (262,144 tokens with scores and types,

@@ -12,9 +12,9 @@ from dataclasses import replace
 from provenance.errors import MalformedFile
 from provenance.reading.formats.cursor import Cursor
 from provenance.reading.formats.ggml_types import BY_NUMBER, WITHDRAWN
-from provenance.reading.formats.interface import ByteReader, Format
+from provenance.reading.formats.interface import Format
 from provenance.reading.formats.rules import MAX_SIZE, Rule, hidden_character, quoted
-from provenance.records import Header, MetadataValue, Tensor
+from provenance.records import ByteReader, Header, MetadataValue, Tensor
 
 MAX_KEY_BYTES = 65535
 """docs/gguf.md: at most 2**16-1 bytes."""

@@ -7,28 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from provenance.errors import CouldNotLook
-from provenance.records import Header
+from provenance.records import ByteReader, Header
 
 HEAD_BYTES = 16
 """How much of a file's start `Format.matches` needs."""
-
-
-class ByteReader(Protocol):
-    """One open file of a model."""
-
-    @property
-    def path(self) -> str:
-        """Path inside the model, `/`-separated."""
-
-    @property
-    def size(self) -> int:
-        """Size in bytes when it was opened."""
-
-    def pread(self, nbytes: int, offset: int) -> bytes:
-        """The `nbytes` bytes at `offset`; fewer only where the file ends. `OSError` where it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ import blake3
 
 from provenance.errors import MalformedFile
 from provenance.reading.formats import bounded_json
-from provenance.reading.formats.interface import ByteReader, Format, read_exactly
+from provenance.reading.formats.interface import Format, read_exactly
 from provenance.reading.formats.rules import MAX_SIZE, Rule, hidden_character, quoted
-from provenance.records import Header, Tensor
+from provenance.records import ByteReader, Header, Tensor
 
 MAX_HEADER_BYTES = 100_000_000
 """The reference reader's own limit."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from provenance.errors import LimitExceeded, MalformedFile
 from provenance.reading.formats import bounded_json
-from provenance.reading.formats.interface import ByteReader, read_exactly
+from provenance.reading.formats.interface import read_exactly
 from provenance.reading.formats.rules import Rule, quoted
-from provenance.records import Header, Rejection, ShardIndex
+from provenance.records import ByteReader, Header, Rejection, ShardIndex
 
 _INDEX_NAME = re.compile(r".+\.(safetensors|bin)\.index(\.[A-Za-z0-9_]+)?\.json", re.DOTALL)
 """`model.safetensors.index.json`, and diffusers' variants `….index.fp16.json`."""

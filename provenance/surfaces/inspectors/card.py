@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from provenance.records import CardFact, Unit
+from provenance.facts import CardFact
+from provenance.records import Unit
 from provenance.surfaces.inspectors.interface import Buffered, Facts, InspectionContext, Inspector
 
 if TYPE_CHECKING:

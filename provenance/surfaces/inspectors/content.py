@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from provenance.records import ContentFact, Unit
+from provenance.facts import ContentFact
+from provenance.records import Unit
 from provenance.surfaces.content_kinds import HEAD_BYTES, TAIL_BYTES, TEXT_KINDS, TORCH_ZIP_MEMBER, Content, identify
 from provenance.surfaces.inspectors.interface import Facts, InspectionContext, Inspector
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from posixpath import basename
 
-from provenance.records import JsonFact, Unit
+from provenance.facts import JsonFact
+from provenance.records import Unit
 from provenance.surfaces import lenient_json
 from provenance.surfaces.inspectors.interface import Buffered, Facts, InspectionContext, Inspector
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from provenance.records import CardFact, Fact, Header, MetadataValue
+from provenance.facts import CardFact, Fact
+from provenance.records import Header, MetadataValue
 from provenance.surfaces.template_text import template
 from provenance.surfaces.tokenizer_parts import from_gguf
 

@@ -10,7 +10,8 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from provenance.records import Consumer, Fact, Unit
+from provenance.facts import Fact
+from provenance.records import Consumer, Unit
 
 Facts = tuple[Fact, ...]
 

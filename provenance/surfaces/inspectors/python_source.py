@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 
-from provenance.records import TextFact, Unit
+from provenance.facts import TextFact
+from provenance.records import Unit
 from provenance.surfaces.inspectors.interface import Facts, InspectionContext, Inspector
 from provenance.surfaces.template_text import MAX_SHOWN
 

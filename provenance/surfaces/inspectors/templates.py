@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from posixpath import basename, dirname
 
-from provenance.records import Consumer, TextFact, Unit
+from provenance.facts import TextFact
+from provenance.records import Consumer, Unit
 from provenance.surfaces import lenient_json
 from provenance.surfaces.inspectors.interface import Buffered, Digested, Facts, InspectionContext, Inspector
 from provenance.surfaces.template_text import DEFAULT, role, template, templates_in

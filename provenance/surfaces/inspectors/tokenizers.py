@@ -7,7 +7,8 @@ from collections.abc import Callable
 from functools import partial
 from posixpath import basename
 
-from provenance.records import Consumer, JsonFact, TextFact, Unit
+from provenance.facts import JsonFact, TextFact
+from provenance.records import Consumer, Unit
 from provenance.surfaces import lenient_json, tokenizer_json, tokenizer_parts
 from provenance.surfaces.inspectors.interface import Buffered, Digested, Facts, InspectionContext, Inspector
 

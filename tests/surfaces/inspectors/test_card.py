@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provenance.records import CardFact
+from provenance.facts import CardFact
 from provenance.surfaces.inspectors.card import CARD_FRONT_MATTER, MAX_FRONT_MATTER, front_matter
 from tests.surfaces.feeding import inspect_with
 

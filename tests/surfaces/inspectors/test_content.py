@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provenance.records import ContentFact
+from provenance.facts import ContentFact
 from tests.surfaces import samples
 from tests.surfaces.feeding import MIB, inspect, kinds
 from tests.surfaces.samples import SAMPLES

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from provenance.records import JsonFact
+from provenance.facts import JsonFact
 from provenance.surfaces.inspectors import documents
 from provenance.surfaces.inspectors.documents import CONFIGURATION, DOCUMENTS, MAX_KEPT
 from tests.surfaces.feeding import inspect_with

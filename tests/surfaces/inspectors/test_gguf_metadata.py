@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from provenance.records import CardFact, Header, MetadataValue, TextFact
+from provenance.facts import CardFact, TextFact
+from provenance.records import Header, MetadataValue
 from provenance.surfaces.inspectors.gguf_metadata import MAX_BASE_MODELS, facts
 
 

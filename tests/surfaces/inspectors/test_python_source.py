@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from provenance.records import TextFact
+from provenance.facts import TextFact
 from provenance.surfaces.inspectors.python_source import PYTHON_SOURCE
 from provenance.surfaces.template_text import MAX_SHOWN
 from tests.surfaces.feeding import inspect, inspect_with

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from provenance.records import TextFact
+from provenance.facts import TextFact
 from provenance.surfaces.inspectors.templates import MAX_TEMPLATE, TEMPLATES
 from tests.surfaces.feeding import inspect_with
 

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from provenance.records import JsonFact, TextFact
+from provenance.facts import JsonFact, TextFact
 from provenance.surfaces.inspectors import tokenizers
 from provenance.surfaces.inspectors.tokenizers import READERS, TOKENIZERS, WHOLE
 from tests.surfaces.feeding import inspect_with

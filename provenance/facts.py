@@ -1,0 +1,231 @@
+"""Facts: what inspectors see in a model, without judging it. Frozen values; checks make findings of them.
+
+A place inside an archive is `member`, the path from the outermost archive inwards with `!/` between archives:
+`inner.tar.gz!/setup.py`. It is empty for the file itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ContentFact:
+    """What a file is by its content, whatever its name says. A file that is two things at once has two."""
+
+    file: str
+    kind: str
+    """`safetensors gguf pickle zip torch-zip tar gzip … elf pe macho script json text python bundle unknown`."""
+    detail: str = ""
+    executable: bool = False
+    """The mode bits allow execution, or the content is a program."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonFact:
+    """A JSON document of the model, parsed strictly; `error` where it could not be."""
+
+    file: str
+    value: object
+    """Plain Python values; None where no loader could read it, and where it is too large to keep."""
+    duplicate_keys: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardFact:
+    """The front matter of a model card (`README.md`)."""
+
+    file: str
+    base_models: tuple[str, ...] = ()
+    relation: str = ""
+    """`base_model_relation` as declared."""
+    licence: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TextFact:
+    """A text whose digest and content checks compare: a chat template, a tokenizer part, a Python file."""
+
+    file: str
+    role: str
+    """`chat-template`, `tokenizer`, `python`, …"""
+    sha256: str
+    text: str | None
+    """The text where it is small enough to show differences of, else None."""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Inside files: archives, pickles
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminationFact:
+    """How far one file of a kind that may hold code or weights was looked into. None of these: it was not at all."""
+
+    file: str
+    complete: bool
+    """Every byte that a loader would act on was looked into."""
+    reason: str = ""
+    """Where not complete: what was not, and why; `which …`, as it reads after the kind of the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class MemberFact:
+    """One file inside an archive or a compressed stream, by its content."""
+
+    file: str
+    member: str
+    kind: str
+    """Of `ContentFact.kind`."""
+    detail: str = ""
+    nbytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One thing about a container or a stream that its writers do not do, or that readers read in two ways."""
+
+    kind: str
+    """Kebab-case: `duplicate-member`, `crc-mismatch`, `traversal`, `truncated`, …"""
+    detail: str
+    """Plain words, with the values."""
+    offset: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerFact:
+    """An archive or compressed stream that was opened."""
+
+    file: str
+    member: str
+    kind: str
+    members: int
+    expanded: int
+    """Bytes of all members, expanded, as far as they were."""
+    flaws: tuple[Flaw, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A global that a pickle imports."""
+
+    module: str
+    name: str
+    """Dotted where the pickle says so; empty where it cannot be told without running it."""
+    offset: int
+    """Byte offset of the opcode in its stream."""
+    called: bool = False
+    """It, or what was made of it, is called, built or written to."""
+
+
+@dataclass(frozen=True, slots=True)
+class PickleFact:
+    """One pickle stream, walked and never executed."""
+
+    file: str
+    member: str
+    offset: int
+    """Where in the file or member it begins."""
+    nbytes: int
+    protocol: int
+    references: tuple[Reference, ...]
+    """Sorted by module, name and offset; one for each distinct module and name."""
+    flaws: tuple[Flaw, ...] = ()
+    complete: bool = True
+    """The walk reached STOP and understood everything before it."""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Texts that are programs: templates, Python
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One thing that a program's text does or holds, seen without running it."""
+
+    kind: str
+    """Kebab-case: `dunder-attribute`, `url`, `invisible-character`, `process`, `credential-path`, …"""
+    detail: str
+    """Plain words, with what was seen."""
+    line: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFact:
+    """What a chat template's own text shows, from its syntax tree."""
+
+    file: str
+    role: str
+    """As in its `TextFact`."""
+    features: tuple[Feature, ...] = ()
+    error: str = ""
+    """Why it could not be parsed; empty where it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderFact:
+    """A chat template rendered beside a reference: the base's, or that of a known family."""
+
+    file: str
+    role: str
+    reference: str
+    """Where the other template is from: `base: FILE`, or the name of a family."""
+    conversations: int
+    """How many canned conversations both were rendered with."""
+    differences: tuple[Feature, ...] = ()
+    """What differs, one for each way of differing, first conversation first."""
+    error: str = ""
+    """Why it could not be rendered within its limits; empty where it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeFact:
+    """What a source file would do, from its syntax tree; it was not imported, compiled or run."""
+
+    file: str
+    language: str
+    """`python`, `shell`, …"""
+    features: tuple[Feature, ...] = ()
+    error: str = ""
+    """Why it could not be parsed; empty where it was."""
+    cell: int | None = None
+    """Number of the cell, in a notebook."""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Weights
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TensorFact:
+    """What stands in one tensor that weights do not hold. Only tensors with something to say have one."""
+
+    file: str
+    tensor: str
+    nonfinite: int = 0
+    """Elements that are NaN or infinite."""
+    constant: bool = False
+    """Every element has the same bits."""
+    program: str = ""
+    """What its first bytes are in plain words, where they are a program, an archive or a pickle."""
+
+
+Fact = (
+    ContentFact
+    | JsonFact
+    | CardFact
+    | TextFact
+    | ExaminationFact
+    | MemberFact
+    | ContainerFact
+    | PickleFact
+    | TemplateFact
+    | RenderFact
+    | CodeFact
+    | TensorFact
+)
