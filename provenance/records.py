@@ -185,7 +185,7 @@ class Header:
     nbytes: int
     """Bytes [0, nbytes) of the file are header (padding included); tensor data follows."""
     blake3: str
-    """Digest of these bytes; the engine recomputes it, so what was parsed is what was digested."""
+    """Digest of these bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,9 +68,10 @@ def test_nothing_in_a_model_can_be_executed_by_us() -> None:
     runners = {"eval", "exec", "compile", "os.system", "os.popen", "subprocess.run", "subprocess.Popen"}
     forbidden = loaders | runners | {"yaml.load", "yaml.unsafe_load"}
     for path in PACKAGE.rglob("*.py"):
+        own_child = {"subprocess.Popen"} if path == PACKAGE / "surfaces/sandbox.py" else set()
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call):
-                assert ast.unparse(node.func) not in forbidden, f"{path}:{node.lineno}"
+                assert ast.unparse(node.func) not in forbidden - own_child, f"{path}:{node.lineno}"
             if isinstance(node, ast.keyword):
                 assert node.arg != "trust_remote_code", f"{path}:{node.lineno}"
 

@@ -43,6 +43,8 @@ class Rule:
     example: str
     advice: str
     accept: str = ACCEPT
+    references: tuple[str, ...] = ()
+    """Addresses of specifications, advisories and reports, as they stand on the page."""
 
     def finding(
         self,

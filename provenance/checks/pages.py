@@ -30,6 +30,8 @@ def page(rule: Rule) -> str:
         lines += ["", f"## {title}", "", _wrapped(text)]
         if text is rule.why:
             lines += ["", "## Example", "", f"    {rule.example}"]
+    if rule.references:
+        lines += ["", "## References", "", *(f"* {reference}" for reference in rule.references)]
     return "\n".join([*lines, ""])
 
 

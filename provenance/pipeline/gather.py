@@ -6,7 +6,6 @@ consumers are handed to it, and where their records become `Evidence`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from provenance.checks.file_kinds import ARCHIVES, OTHER_WEIGHTS, PICKLES
 from provenance.checks.gguf_settings import FAMILIES
 from provenance.documents import strict_json
 from provenance.errors import CouldNotLook, NothingToInspect
-from provenance.facts import ContentFact, Fact, JsonFact, TextFact
+from provenance.facts import ContentFact, ExaminationFact, Fact, JsonFact, TextFact
 from provenance.reading.digests import digest_file, digest_tensor, manifest
 from provenance.reading.engine import OpenModel, PairReading, Reading, open_model, read, read_pair
 from provenance.reading.sources import resolve
@@ -38,7 +37,7 @@ from provenance.records import (
     TensorState,
     Unit,
 )
-from provenance.surfaces.inspectors import INSPECTORS, InspectionContext, Inspector
+from provenance.surfaces.inspectors import EXAMINERS, INSPECTORS, InspectionContext, Inspector
 from provenance.surfaces.inspectors.gguf_metadata import facts as gguf_facts
 from provenance.weights.deltas import DeltaConsumer, comparable
 from provenance.weights.pairing import Pairing, TensorPair, pair
@@ -191,9 +190,20 @@ def _over_budget(model: OpenModel) -> frozenset[str]:
 
 
 def _alone(name: str, model: OpenModel, watch: Watch) -> ModelEvidence:
-    over = _over_budget(model)
+    over, examined = _over_budget(model), _examined(model)
     seen: Seen = read(model, _consumers(model, over), [digest_tensor], progress=watch)
-    return _evidence(name, model, seen, over)
+    return _evidence(name, model, seen, examined, over)
+
+
+def _examined(model: OpenModel) -> tuple[Fact, ...]:
+    """What examiners see, before the pass that holds every byte they read against the digested ones."""
+    context = _context(model)
+    found: list[Fact] = []
+    for file in model.files.values():
+        for examiner in EXAMINERS:
+            found += examiner.examine(file, context)
+        file.release()
+    return tuple(found)
 
 
 def _delta(candidate: Unit, base: Unit) -> PairConsumer[DeltaStatistics]:
@@ -202,10 +212,10 @@ def _delta(candidate: Unit, base: Unit) -> PairConsumer[DeltaStatistics]:
 
 
 def _together(candidate: str, model: OpenModel, base: str, other: OpenModel, watch: Watch) -> Gathered:
-    ours, theirs = _Config(model), _Config(other)
-    pairing = pair(model.headers, other.headers, ours.value, theirs.value)
+    pairing = pair(model.headers, other.headers, _config(model), _config(other))
     pairs = comparable(pairing)
     over = _over_budget(model) | _over_budget(other)
+    examined = _examined(model), _examined(other)
     reading: PairReading[FileRecord, TensorDigest, DeltaStatistics] = read_pair(
         model,
         other,
@@ -215,36 +225,22 @@ def _together(candidate: str, model: OpenModel, base: str, other: OpenModel, wat
         [digest_tensor],
         progress=watch,
     )
-    seen = _evidence(candidate, model, reading.candidate, over)
-    their_evidence = _evidence(base, other, reading.base, over)
-    ours.check(seen.manifest)
-    theirs.check(their_evidence.manifest)
+    seen = _evidence(candidate, model, reading.candidate, examined[0], over)
+    their_evidence = _evidence(base, other, reading.base, examined[1], over)
     lineage = _lineage(pairing, pairs, reading, their_evidence)
     return _gathered(seen, their_evidence, lineage)
 
 
-class _Config:
-    """`config.json`, needed before the pass to know the names of the tensors; held against its digest afterwards."""
-
-    def __init__(self, model: OpenModel) -> None:
-        file = model.files.get("config.json")
-        self._sha256 = ""
-        self.value: dict[str, object] | None = None
-        if file is None or file.size > MAX_CONFIG_BYTES:
-            return
-        data = file.pread(file.size, 0)
-        self._sha256 = hashlib.sha256(data).hexdigest()
-        try:
-            value = strict_json.loads(data)
-        except strict_json.StrictJsonError:
-            return  # a finding of the checks; the tensors are then matched by name
-        self.value = value if isinstance(value, dict) else None
-
-    def check(self, seen: Manifest) -> None:
-        """Raise `CouldNotLook` where the config that was parsed is not the one that was digested."""
-        digested = [file.sha256 for file in seen.files if file.path == "config.json"]
-        if self._sha256 and digested != [self._sha256]:
-            raise CouldNotLook("it changed while it was read", where="config.json", todo="try again on a quiet copy")
+def _config(model: OpenModel) -> dict[str, object] | None:
+    """`config.json`, needed before the pass to know the names of the tensors."""
+    file = model.files.get("config.json")
+    if file is None or file.size > MAX_CONFIG_BYTES:
+        return None
+    try:
+        value = strict_json.loads(file.pread(file.size, 0))
+    except strict_json.StrictJsonError:
+        return None  # a finding of the checks; the tensors are then matched by name
+    return value if isinstance(value, dict) else None
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -252,7 +248,13 @@ class _Config:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _evidence(name: str, model: OpenModel, reading: Seen, over: frozenset[str] = frozenset()) -> ModelEvidence:
+def _evidence(
+    name: str,
+    model: OpenModel,
+    reading: Seen,
+    examined: tuple[Fact, ...] = (),
+    over: frozenset[str] = frozenset(),
+) -> ModelEvidence:
     digests = [record for record in reading.files if isinstance(record, FileDigest)]
     inspected = [fact for record in reading.files if not isinstance(record, FileDigest) for fact in record]
     made = manifest(model.listing.kind, digests, reading.tensors, model.listing.excluded)
@@ -263,7 +265,7 @@ def _evidence(name: str, model: OpenModel, reading: Seen, over: frozenset[str] =
         rejections=tuple(r for r in model.rejections if r.rule not in NEWER),
         newer=tuple(r for r in model.rejections if r.rule in NEWER),
         indexes=model.indexes,
-        facts=(*inspected, *(fact for header in model.headers for fact in gguf_facts(header))),
+        facts=(*inspected, *examined, *(fact for header in model.headers for fact in gguf_facts(header))),
         over_budget=tuple(sorted(over & model.files.keys())),
         broken_claims=model.listing.broken_claims(digests),
     )
@@ -306,10 +308,15 @@ def _unread(model: ModelEvidence) -> dict[str, str]:
     """Files of the model that hold weights or code, or may, and that nobody looked into; and why."""
     why = {r.file: f"{r.message} [{r.rule}]; it may be newer than this version" for r in model.newer}
     why |= dict.fromkeys(model.over_budget, "was digested and not looked into: the model has too many documents")
+    examined = {fact.file: fact for fact in model.facts if isinstance(fact, ExaminationFact)}
     known = {header.file for header in model.headers} | {rejection.file for rejection in model.rejections} | {*why}
     for fact in model.facts:
-        if isinstance(fact, ContentFact) and fact.kind in UNREAD and fact.file not in known:
-            why[fact.file] = f"is {fact.detail or fact.kind}, which this version digests but does not read"
+        if not isinstance(fact, ContentFact) or fact.kind not in UNREAD:
+            continue
+        seen = examined.get(fact.file)
+        if not seen.complete if seen else fact.file not in known:
+            reason = seen.reason if seen else "which this version digests but does not read"
+            why[fact.file] = f"is {fact.detail or fact.kind}, {reason}"
     return why
 
 

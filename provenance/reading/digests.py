@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from blake3 import blake3
 
@@ -61,23 +61,37 @@ class TensorDigester:
         return TensorDigest(tensor.name, tensor.dtype, tensor.shape, tensor.file, tensor.nbytes, digest)
 
 
-class PrefixDigester:
-    """BLAKE3 of a file's first `nbytes`, fed as the file is read: what was parsed must be what is digested."""
+class RangesDigester:
+    """BLAKE3 of ranges of a file, fed from front to back: what was looked at must be what is digested."""
 
-    def __init__(self, nbytes: int) -> None:
-        self._left = nbytes
-        self._blake3 = blake3()
+    def __init__(self, expected: Mapping[tuple[int, int], bytes]) -> None:
+        self._waiting = sorted(expected.items(), reverse=True)
+        self._begun: list[tuple[tuple[int, int], bytes, blake3]] = []
+        self._differs = False
 
-    def update(self, chunk: memoryview) -> None:
-        """Digest as much of the next bytes as belongs to the prefix."""
-        if self._left:
-            part = chunk[: self._left]
-            self._blake3.update(part)
-            self._left -= len(part)
+    def update(self, chunk: memoryview, offset: int) -> None:
+        """Digest as much of the bytes at `offset`, which follow the ones before, as belongs to the ranges."""
+        self._begun = [begun for begun in self._begun if self._goes_on(*begun, chunk, offset)]
+        while self._waiting and self._waiting[-1][0][0] < offset + len(chunk):
+            within, expected = self._waiting.pop()
+            digest = blake3()
+            if self._goes_on(within, expected, digest, chunk, offset):
+                self._begun.append((within, expected, digest))
 
-    def hexdigest(self) -> str:
-        """The digest of the prefix as far as it has been fed."""
-        return self._blake3.hexdigest()
+    def as_expected(self) -> bool:
+        """Whether every range has ended, with the digest that was expected."""
+        return not (self._differs or self._waiting or self._begun)
+
+    def _goes_on(
+        self, within: tuple[int, int], expected: bytes, digest: blake3, chunk: memoryview, offset: int
+    ) -> bool:
+        """Feed the part of `chunk` that lies in the range; whether there is more of it behind."""
+        start, end = within[0], within[0] + within[1]
+        digest.update(chunk[max(0, start - offset) : end - offset])
+        if end > offset + len(chunk):
+            return True
+        self._differs = self._differs or digest.digest() != expected
+        return False
 
 
 def digest_file(unit: Unit) -> FileDigester:

@@ -9,6 +9,8 @@ import stat
 import threading
 from collections.abc import Iterator
 
+from blake3 import blake3
+
 from provenance.errors import CouldNotLook
 from provenance.reading.sources.interface import Identity, ListedFile
 
@@ -27,6 +29,9 @@ class OpenFile:
         self.size = listed.size
         self.where = where
         """For messages: the model as the user named it, and the path."""
+        self.looked_at: dict[tuple[int, int], bytes] = {}
+        """BLAKE3 of every range (first byte, length) that `pread` gave: whoever reads the file from front to back
+        afterwards holds them against what is there then."""
         self._listed = listed
         self._kept = kept
         self._descriptor: int | None = None
@@ -41,9 +46,15 @@ class OpenFile:
             return self._descriptor
 
     def pread(self, nbytes: int, offset: int) -> bytes:
-        """`nbytes` bytes from `offset`, fewer where the listed size ends; `CouldNotLook` where the file ends sooner."""
+        """`nbytes` bytes from `offset`, fewer where the listed size ends; `CouldNotLook` where the file ends sooner.
+
+        The range is remembered in `looked_at`.
+        """
         buffer = bytearray(max(0, min(nbytes, self.size - offset)))
         self.read_into(memoryview(buffer), offset)
+        digest = blake3(buffer).digest()
+        if buffer and self.looked_at.setdefault((offset, len(buffer)), digest) != digest:
+            raise self.changed("two reads of one range differ")
         return bytes(buffer)
 
     def read_into(self, buffer: memoryview, offset: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
-from provenance.reading.digests import PrefixDigester
+from provenance.reading.digests import RangesDigester
 from provenance.reading.files import OpenFile
 from provenance.records import Consumer, Header, Unit
 
@@ -40,8 +40,7 @@ class FileStream(Generic[F, T]):
         self.file_records: list[F] = []
         self.tensor_records: list[T] = []
         self._tick = tick
-        self._header = header
-        self._prefix = PrefixDigester(header.nbytes if header else 0)
+        self._looked_at = RangesDigester(file.looked_at)
         self._tensor_factories = tensor_factories
         self._tensors = iter(header.tensors if header else ())
         self._tensor = next(self._tensors, None)
@@ -76,7 +75,7 @@ class FileStream(Generic[F, T]):
 
     def feed_tensors(self, chunk: memoryview, offset: int) -> None:
         """Cut the piece at `offset` at the borders of the tensors, without copying, and feed each its part."""
-        self._prefix.update(chunk)
+        self._looked_at.update(chunk, offset)
         end = offset + len(chunk)
         while (tensor := self._tensor) is not None and tensor.offset <= end:
             if self._fed is None:
@@ -92,8 +91,8 @@ class FileStream(Generic[F, T]):
     def finish(self) -> None:
         """Collect the file's records; `CouldNotLook` where the file is not the one that was listed and parsed."""
         self.file.check_unchanged()
-        if self._header and self._prefix.hexdigest() != self._header.blake3:
-            raise self.file.changed("its header is not the one that was parsed")
+        if not self._looked_at.as_expected():
+            raise self.file.changed("what was looked at is not what was digested")
         self.file_records.extend(consumer.finish() for consumer in self._whole)
 
 

@@ -3,6 +3,7 @@
     inspectors/      one file per kind of fact; `INSPECTORS` is the list
     content_kinds    what a file is by its first and last bytes
     magic            the table of unmistakable first bytes
+    sandbox          a child process for texts that have to be parsed or rendered; `sandboxed` is its inside
     pickle_stream    walks pickle opcodes without executing one
     lenient_json     a document as a loader would see it, and what is wrong with it
     template_text    chat templates as Jinja would render them

@@ -261,12 +261,31 @@ def test_a_tensor_digest_needs_a_tensor() -> None:
         digests.TensorDigester().begin(Unit("f", 0, 1))
 
 
-@pytest.mark.parametrize("nbytes", [0, 1, 4, 5, 10])
-def test_prefix_digester_stops_at_the_prefix(nbytes: int) -> None:
-    digester = digests.PrefixDigester(nbytes)
-    for chunk in (b"0123", b"4", b"56789"):
-        digester.update(memoryview(chunk))
-    assert digester.hexdigest() == blake3(b"0123456789"[:nbytes]).hexdigest()
+spans = st.tuples(st.integers(0, 59), st.integers(1, 60)).map(lambda span: (span[0], min(span[1], 60 - span[0])))
+
+
+@given(st.lists(spans, max_size=8), st.lists(st.integers(1, 60), min_size=1), st.integers(0, 59))
+def test_ranges_are_as_expected_until_one_byte_of_them_changes(
+    ranges: list[tuple[int, int]], cuts: list[int], changed: int
+) -> None:
+    content = bytes(range(60))
+    other = content[:changed] + b"\xff" + content[changed + 1 :]
+    expected = {(start, nbytes): blake3(content[start : start + nbytes]).digest() for start, nbytes in ranges}
+    for fed in (content, other):
+        digester, position, step = digests.RangesDigester(expected), 0, 0
+        while position < 60:
+            assert not ranges or not digester.as_expected() or max(start + n for start, n in ranges) <= position
+            chunk = fed[position : position + cuts[step % len(cuts)]]
+            digester.update(memoryview(chunk), position)
+            position, step = position + len(chunk), step + 1
+        hit = any(start <= changed < start + nbytes for start, nbytes in ranges)
+        assert digester.as_expected() is (fed is content or not hit)
+
+
+def test_a_range_that_the_file_no_longer_has_is_not_as_expected() -> None:
+    digester = digests.RangesDigester({(2, 4): blake3(b"2345").digest()})
+    digester.update(memoryview(b"01234"), 0)
+    assert not digester.as_expected()
 
 
 def test_manifest_of_a_folder() -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from blake3 import blake3
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from provenance.errors import CouldNotLook
-from provenance.reading.digests import digest_tensor
 from provenance.reading.engine import OpenModel, open_model
 from provenance.reading.sources import resolve
 from provenance.reading.streams import FileStream, TensorFactory
@@ -112,14 +112,22 @@ def test_a_file_of_nothing_and_a_file_that_is_no_weights(tmp_path: Path) -> None
         assert reading.tensor_records == []
 
 
-def test_a_header_that_is_not_the_one_that_was_parsed(tmp_path: Path) -> None:
-    one = layouts.safetensors({"a": layouts.bf16(8)})
-    other = one.replace(b'"a"', b'"b"')
-    with opened(tmp_path / "m.safetensors", one) as first:
-        header = first.headers[0]
-    with opened(tmp_path / "m.safetensors", other) as model:
+def test_bytes_that_are_not_the_ones_that_were_looked_at(tmp_path: Path) -> None:
+    content = layouts.safetensors({"a": layouts.bf16(8)})
+    with opened(tmp_path / "m.safetensors", content) as model:
         file = model.files["m.safetensors"]
-        reading = FileStream(file, header, [keep], [digest_tensor], lambda nbytes: None)
-        reading.take(memoryview(bytearray(len(other))))
-        with pytest.raises(CouldNotLook, match="its header is not the one that was parsed"):
+        assert file.looked_at, "its header was"
+        file.looked_at[(9, 3)] = blake3(b"not").digest()
+        reading = stream(model)
+        reading.take(memoryview(bytearray(len(content))))
+        with pytest.raises(CouldNotLook, match="what was looked at is not what was digested"):
             reading.finish()
+
+
+def test_two_looks_at_one_range_must_agree(tmp_path: Path) -> None:
+    with opened(tmp_path / "x", b"0123") as model:
+        file = model.files["x"]
+        assert file.pread(2, 1) == file.pread(2, 1) == b"12"
+        file.looked_at[(1, 2)] = blake3(b"13").digest()
+        with pytest.raises(CouldNotLook, match="two reads of one range differ"):
+            file.pread(2, 1)

@@ -9,7 +9,7 @@ from provenance.records import Consumer, Unit
 from provenance.surfaces.inspectors.card import CARD_FRONT_MATTER
 from provenance.surfaces.inspectors.content import CONTENT
 from provenance.surfaces.inspectors.documents import DOCUMENTS
-from provenance.surfaces.inspectors.interface import Facts, InspectionContext, Inspector
+from provenance.surfaces.inspectors.interface import Examiner, Facts, InspectionContext, Inspector
 from provenance.surfaces.inspectors.python_source import PYTHON_SOURCE
 from provenance.surfaces.inspectors.templates import TEMPLATES
 from provenance.surfaces.inspectors.tokenizers import TOKENIZERS
@@ -23,7 +23,9 @@ INSPECTORS: tuple[Inspector, ...] = (
     PYTHON_SOURCE,
 )
 
-__all__ = ["INSPECTORS", "Facts", "InspectionContext", "Inspector", "consumers"]
+EXAMINERS: tuple[Examiner, ...] = ()
+
+__all__ = ["EXAMINERS", "INSPECTORS", "Examiner", "Facts", "InspectionContext", "Inspector", "consumers"]
 
 
 def consumers(unit: Unit, context: InspectionContext) -> tuple[Consumer[Facts], ...]:

@@ -2,6 +2,9 @@
 
 The engine pushes every file once, in order; digests and inspectors see the same chunks, so what was inspected is what
 was digested. A consumer cannot seek, keeps nothing of a chunk, and holds no more of a file than its own bound.
+
+Where seeking cannot be helped (an archive lists its members at its end) there is an examiner. It reads what it needs
+before the pass, and what it read is held against the bytes of the pass.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from provenance.facts import Fact
-from provenance.records import Consumer, Unit
+from provenance.records import ByteReader, Consumer, Unit
 
 Facts = tuple[Fact, ...]
 
@@ -38,6 +41,18 @@ class Inspector:
     make: Callable[[Unit, InspectionContext], Consumer[Facts] | None]
     cost: Callable[[Unit], int] = _little
     """Bytes of memory that the facts of one file may take, by its name and size: for a budget over all files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examiner:
+    """One kind of fact for which a file is read here and there. Reads little of a large file, and bounds what it reads.
+
+    `examine` raises nothing for what the file holds. Of files that may hold code or weights it says how far it came, in
+    an `ExaminationFact`; none of its facts means that the file is not its business.
+    """
+
+    name: str
+    examine: Callable[[ByteReader, InspectionContext], Facts]
 
 
 class Buffered:
