@@ -8,7 +8,7 @@ BIN := .venv/bin
 DEMO := .venv-demo/bin
 PIP := -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test test-slow coverage interop bench lint schemas docs lock clean
+.PHONY: demo test test-slow coverage interop bench bench-scanners lint schemas docs lock clean
 
 demo: .venv-demo/ready
 	PATH="$(CURDIR)/$(DEMO):$$PATH" sh fixtures/demo.sh
@@ -31,6 +31,10 @@ interop: .venv/ready
 
 bench: .venv/ready
 	for benchmark in tests/benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python $$benchmark || exit 1; done
+
+# Other scanners from PyPI and ours on the labelled corpus: needs the network once, and an hour.
+bench-scanners: .venv/ready
+	PYTHONPATH=. $(BIN)/python -m tests.benchmarks.scanners
 
 lint: .venv/ready
 	$(BIN)/ruff check .
