@@ -43,8 +43,7 @@ class Case:
     policy: Policy
     at: datetime
     """Evaluation time, with a zone."""
-    subject_sha256: str | None
-    """None where nothing was digested."""
+    subject_sha256: str
     files: tuple[str, ...]
     """Path of every file of the model."""
     exhibits: tuple[Exhibit, ...]
