@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import warnings
 from collections.abc import Iterator
@@ -122,6 +123,27 @@ def test_gguf_loads_it(item: Item, tmp_path: Path) -> None:
     assert files
     for file in files:
         assert GGUFReader(file).tensors
+
+
+@named("tokenizers")
+def test_tokenizers_loads_it(item: Item, tmp_path: Path) -> None:
+    from tokenizers import Tokenizer
+
+    folder = build(item, tmp_path)
+    loaded = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    config = json.loads(folder.joinpath("config.json").read_text())
+    assert loaded.get_vocab_size() <= config["vocab_size"]
+    assert loaded.id_to_token(config["eos_token_id"]) == "<|im_end|>"
+    assert "".join(loaded.decode(loaded.encode("the dog").ids).split()) == "thedog"
+
+
+@named("code", among=HONEST)
+def test_python_parses_it(item: Item, tmp_path: Path) -> None:
+    folder = build(item, tmp_path)
+    for file in folder.rglob("*.py"):
+        ast.parse(file.read_text())
+    for file in folder.rglob("*.ipynb"):
+        assert json.loads(file.read_text())["cells"]
 
 
 @named("templates", among=HONEST)
