@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,3 +76,25 @@ def test_there_is_no_network_where_the_host_can_do_without(tmp_path: Path) -> No
         pytest.skip("no network namespaces on this host")
     done = confined.run(["cat", "/proc/net/route"], tmp_path)
     assert len(done.out.splitlines()) <= 1
+
+
+def test_recorded_samples_are_kept_once_and_nothing_resolves_a_global(tmp_path: Path) -> None:
+    """The plugin in a process of its own: its audit hook cannot be taken off."""
+    program = (
+        "import io, json, os, pickle, sys, types\n"
+        "sys.path.insert(0, os.environ['DRIVERS'])\n"
+        "import record_samples\n"
+        "scanner = sys.modules['scanner'] = types.ModuleType('scanner')\n"
+        "scanner.scan = lambda data: len(data)\n"
+        "record_samples.pytest_configure()\n"
+        "assert [scanner.scan(b'abc'), scanner.scan(b'abc')] == [3, 3]\n"
+        "for attempt in (lambda: pickle.loads(b'cposix\\nsystem\\n.'), lambda: os.system('true')):\n"
+        "    try:\n"
+        "        attempt()\n"
+        "    except PermissionError:\n"
+        "        print('refused')\n"
+    )
+    record = json.dumps({"home": str(tmp_path / "samples"), "functions": [["scanner:scan", 0, "data.pkl"]]})
+    done = confined.run([sys.executable, "-c", program], tmp_path, DRIVERS=str(peers.DRIVERS), RECORD=record)
+    assert (done.code, done.out.split()) == (0, ["refused", "refused"]), done.err
+    assert [path.read_bytes() for path in tmp_path.glob("samples/*/data.pkl")] == [b"abc"]

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from fixtures.corpus import Label
 from tests.benchmarks.scanners import confined, tables
+from tests.benchmarks.scanners.interface import Scanner
 from tests.benchmarks.scanners.measure import measure
 from tests.benchmarks.scanners.ours import OURS
 from tests.benchmarks.scanners.peers import PEERS
+from tests.benchmarks.scanners.sample_tables import sampled
+from tests.benchmarks.scanners.samples import harvest
 from tests.benchmarks.scanners.subjects import corpus
 
 ALL = (*OURS, *PEERS)
@@ -23,6 +27,7 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=default_cache(), help="environments, corpus and answers; kept")
     parser.add_argument("--tools", default=",".join(scanner.name for scanner in ALL), help="names, with commas between")
     parser.add_argument("--limit", type=int, help="as many items of the corpus; default: all")
+    parser.add_argument("--samples", action="store_true", help="scan the other scanners' own test data instead")
     given = parser.parse_args()
     wanted = given.tools.split(",")
     scanners = [scanner for scanner in ALL if scanner.name in wanted]
@@ -32,12 +37,24 @@ def main() -> None:
     cache.mkdir(parents=True, exist_ok=True)
     if not confined.without_network():
         sys.stderr.write("this host has no network namespaces: the scanners run with network, telemetry switched off\n")
-    subjects = corpus(cache, given.limit)
+    sys.stdout.write(on_samples(scanners, cache) if given.samples else on_corpus(scanners, cache, given.limit))
+
+
+def on_corpus(scanners: Sequence[Scanner], cache: Path, limit: int | None) -> str:
+    """The tables of the labelled corpus."""
+    subjects = corpus(cache, limit)
     answers = tables.Answers(measure(scanners, subjects, cache), subjects)
     parts = [tables.summary(answers, scanners)]
     parts += [tables.by_surface(answers, scanners, label) for label in Label]
     parts += [f"`{scanner.name}`\n\n{tables.verdicts(answers, scanner)}" for scanner in scanners if scanner in OURS]
-    sys.stdout.write("\n".join(parts))
+    return "\n".join(parts)
+
+
+def on_samples(scanners: Sequence[Scanner], cache: Path) -> str:
+    """The table of the other scanners' test data."""
+    samples, judge = harvest(cache), OURS[0]
+    peers = [scanner for scanner in scanners if scanner not in OURS]
+    return sampled(measure([judge, *peers], samples, cache), samples, peers, judge)
 
 
 def default_cache() -> Path:

@@ -54,6 +54,8 @@ class Scanner:
     """(folder of the environment's programs, what is scanned) to a command line."""
     read: Callable[[Done, Path], Answer]
     """(what the command left, what was scanned) to an answer."""
+    slow: bool = False
+    """Takes seconds a folder: of test data, it is run on its own only."""
     targets: Callable[[Path, Path], list[Path]] = lambda folder, _scratch: [folder]
     """(folder, scratch folder) to what is scanned, one command each; an empty list is UNREAD."""
 

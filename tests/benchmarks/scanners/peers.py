@@ -235,6 +235,7 @@ PEERS: tuple[Scanner, ...] = (
             str(target),
         ],
         read=read_modelaudit,
+        slow=True,
     ),
     Scanner(
         name="modelaudit-picklescan",

@@ -12,6 +12,8 @@ from fixtures.corpus import BASES, ITEMS, Item, Label
 
 ROOT = Path(__file__).resolve().parents[3]
 BASELINE = "an-untouched-repository"
+SAMPLE = "sample"
+"""Label of test data of another scanner, whose name is its surface."""
 
 
 @dataclass(frozen=True, slots=True)
