@@ -143,20 +143,29 @@ def check(
 @_policy
 @_outputs
 @_at
-def scan(model: str, base: str | None, policy: str | None, outputs: tuple[str, ...], at: str | None) -> int:
+@click.option(
+    "--no-digests",
+    is_flag=True,
+    help="Read headers and documents, and never the weights' data: the same second for any size. Nothing passes then: "
+    "exit 3, or 1 where something is denied.",
+)
+def scan(
+    model: str, base: str | None, policy: str | None, outputs: tuple[str, ...], at: str | None, no_digests: bool
+) -> int:
     r"""Find what is dangerous or odd in a model's files.
 
     With BASE, templates, tokenizers and configuration are compared with it; the weights are not (see check and diff).
 
     \b
     provenance scan ./model
+    provenance scan ./model --no-digests
     provenance scan model.gguf -o table -o json=report.json
     """
     from provenance.pipeline.check import scan as run
 
     targets = _targets(outputs, model, base, inputs=(policy,))
     with _progress() as progress:
-        done = run(model, base=base, policy=policy, at=at, progress=progress)
+        done = run(model, base=base, policy=policy, at=at, digests=not no_digests, progress=progress)
     return _finish(done.report, done.verdict, targets)
 
 

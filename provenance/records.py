@@ -216,7 +216,8 @@ class FileDigest:
 
     path: str
     size: int
-    sha256: str
+    sha256: str | None
+    """None in a run without digests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,8 @@ class TensorDigest:
     shape: tuple[int, ...]
     file: str
     nbytes: int
-    blake3: str
+    blake3: str | None
+    """None in a run without digests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +242,11 @@ class Manifest:
     """Sorted by path bytes; at least one."""
     tensors: tuple[TensorDigest, ...]
     """Sorted by name bytes, then file; empty only when every weight file was rejected or is of a kind not read."""
-    subject_sha256: str
-    """The directory digest, or the plain SHA-256 of a single file: the one subject of every statement."""
+    subject_sha256: str | None
+    """The directory digest, or the plain SHA-256 of a single file: the one subject of every statement. None where a
+    file was not digested: such a model has no name, and nothing can be said of it that would hold for its bytes."""
     tensor_root: str | None
-    """BLAKE3 Merkle root over the tensors; None where there are none."""
+    """BLAKE3 Merkle root over the tensors; None where there are none, or they were not digested."""
     excluded: tuple[str, ...] = ()
     """Files left out of the set by rule (`.git/`, `.cache/huggingface/`, our bundles), sorted; outputs name each."""
 
@@ -267,6 +270,8 @@ class Unit:
     offset: int
     nbytes: int
     tensor: Tensor | None = None
+    gap: int = 0
+    """Bytes in its middle that are not read and not pushed: a run without digests reads the ends of large files."""
 
 
 class ByteReader(Protocol):
@@ -427,6 +432,8 @@ class ModelEvidence:
     """Documents that were digested and not looked into, because there are too many for memory."""
     broken_claims: tuple[str, ...] = ()
     """Files of a Hugging Face cache whose content is not what their blob's name says."""
+    gaps: Mapping[str, int] = field(default_factory=dict)
+    """Bytes that were not read, by file: its middle, in a run without digests."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,10 @@ PREDICATES: dict[str, type[ModelScan] | type[ModelLineage]] = {MODEL_SCAN: Model
 
 
 def from_report(report: Report, *, time_created: str) -> tuple[tuple[str, Predicate], ...]:
-    """What a report supports, as (predicate type, predicate): always a scan, a lineage where one was measured."""
+    """What a report supports, as (predicate type, predicate): always a scan, a lineage where one was measured.
+
+    Raises `ValueError` for a report of a run without digests: it says nothing of any bytes.
+    """
     subject = report.subject
     made: list[tuple[str, Predicate]] = [
         (
@@ -86,7 +89,7 @@ def from_report(report: Report, *, time_created: str) -> tuple[tuple[str, Predic
                 time_created=time_created,
                 kind=subject.kind,
                 assurance=subject.assurance,
-                files=subject.files,
+                files=digested(report),
                 excluded=subject.excluded,
                 tensor_root=subject.tensor_root,
                 tensor_count=subject.tensor_count,
@@ -116,6 +119,11 @@ def from_report(report: Report, *, time_created: str) -> tuple[tuple[str, Predic
             )
         )
     return tuple(made)
+
+
+def digested(report: Report) -> list[File]:
+    """The files by their digests; raises `ValueError` where one has none."""
+    return [File.model_validate(file, from_attributes=True) for file in report.subject.files]
 
 
 def most_changed(report: Report) -> list[TensorRow]:

@@ -51,23 +51,32 @@ class Inputs(Document):
     options: dict[str, str] = Field(default_factory=dict)
 
 
-class File(Document):
-    """One file of the model."""
+class ListedFile(Document):
+    """One file of the model; `sha256` is null in a run without digests."""
 
     path: Annotated[str, Field(min_length=1)]
     size: Annotated[int, Field(ge=0)]
+    sha256: Sha256 | None
+
+
+class File(ListedFile):
+    """One file of the model, digested."""
+
     sha256: Sha256
 
 
 class Subject(Document):
-    """The model, by both of its names (docs/digests.md), and every file the first one commits to."""
+    """The model, by both of its names (docs/digests.md), and every file the first one commits to.
+
+    In a run without digests both names and every digest are null, and the assurance is `none`.
+    """
 
     name: str
     kind: ModelKind
-    sha256: Sha256
+    sha256: Sha256 | None
     tensor_root: Blake3 | None
     tensor_count: Annotated[int, Field(ge=0)]
-    files: Annotated[list[File], Field(min_length=1)]
+    files: Annotated[list[ListedFile], Field(min_length=1)]
     excluded: list[str]
     assurance: Assurance = Assurance.BYTES
 
@@ -266,8 +275,9 @@ def subject(model: records.ModelEvidence) -> Subject:
         sha256=manifest.subject_sha256,
         tensor_root=manifest.tensor_root,
         tensor_count=len(manifest.tensors),
-        files=[File(path=f.path, size=f.size, sha256=f.sha256) for f in manifest.files],
+        files=[ListedFile(path=f.path, size=f.size, sha256=f.sha256) for f in manifest.files],
         excluded=list(manifest.excluded),
+        assurance=Assurance.NONE if manifest.subject_sha256 is None else Assurance.BYTES,
     )
 
 

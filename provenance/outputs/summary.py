@@ -43,9 +43,8 @@ def _head(report: Report, verdict: VerdictDocument | None) -> list[str]:
     rows = [
         ("model", _code(subject.name)),
         ("kind", markdown(wording.describe(subject))),
-        ("sha256", _code(subject.sha256)),
-        ("tensor root", _code(subject.tensor_root) if subject.tensor_root else "no tensors"),
     ]
+    rows += [(label, markdown(text) if " " in text else _code(text)) for label, text in wording.names(subject)]
     return [f"### {markdown(head.tag, MAX_NAME)}", "", markdown(head.sentence), "", *_table(("", ""), rows)]
 
 

@@ -91,8 +91,8 @@ def render_verification(
 
 def _model(page: _Page, subject: Subject) -> None:
     page.section("Model")
-    rows = [("name", subject.name, ""), ("kind", wording.describe(subject), ""), ("sha256", subject.sha256, "")]
-    page.rows([*rows, ("tensor root", subject.tensor_root or "none: no tensor was read", "")])
+    rows = [("name", subject.name), ("kind", wording.describe(subject)), *wording.names(subject)]
+    page.rows((label, text, "") for label, text in rows)
 
 
 def _lineage(page: _Page, report: Report, lineage: LineageSummary) -> None:

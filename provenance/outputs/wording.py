@@ -195,9 +195,16 @@ def describe(subject: Subject) -> str:
     """`directory, 9 files, 272 tensors, 257.1 MiB`, and the assurance where it is less than the bytes themselves."""
     parts = [subject.kind.value, counted(len(subject.files), "file"), counted(subject.tensor_count, "tensor")]
     parts.append(size(sum(file.size for file in subject.files)))
-    if subject.assurance is not Assurance.BYTES:
+    if subject.assurance is not Assurance.BYTES and subject.sha256 is not None:
         parts.append(f"known by {subject.assurance.value} only")
     return ", ".join(parts)
+
+
+def names(subject: Subject) -> list[tuple[str, str]]:
+    """The model's two names (docs/digests.md), or why it has none."""
+    if subject.sha256 is None:
+        return [("sha256", "none: nothing was digested")]
+    return [("sha256", subject.sha256), ("tensor root", subject.tensor_root or "none: no tensor was read")]
 
 
 def relations(listed: Iterable[Relation]) -> str:

@@ -49,6 +49,7 @@ def attest(
     loaded = load_private_key(Path(key), password)
     done = _reported(model, report, progress) if report is not None else _looked(model, base, progress)
     predicates = from_report(done, time_created=when)
+    assert done.subject.sha256 is not None, "a report without digests is refused before"
     lines = sign(Path(model).resolve().name, done.subject.sha256, predicates, loaded)
     write_atomically(bundle, lines)
     return Attested(done, len(predicates), loaded.public.key_id)
@@ -69,6 +70,7 @@ def _reported(model: str, path: str, progress: Watch) -> Report:
     anew, and a report that names other bytes, or leaves out what a scan finds, is not signed. What it says of a base is
     the signer's own word; the base is not read again.
     """
+    from provenance.documents.predicates import digested
     from provenance.documents.report import subject
     from provenance.pipeline.compose import compose, tool
     from provenance.pipeline.gather import gather
@@ -78,10 +80,12 @@ def _reported(model: str, path: str, progress: Watch) -> Report:
     report = load(path)
     if report.inputs.verb not in _EVIDENCE:
         raise UsageError(f"a report of {report.inputs.verb} is no evidence of its own", where=path, todo=_AGAIN)
+    if report.subject.sha256 is None or any(file.sha256 is None for file in report.subject.files):
+        raise UsageError("a report without digests says nothing of any bytes", where=path, todo=_AGAIN)
     if report.tool != tool():
         raise UsageError("made by another version, or with other rules", where=path, todo=_AGAIN)
     gathered = gather(model, None, weights=False, watch=progress)
-    if changed := differences(report.subject.files, gathered.evidence.candidate.manifest):
+    if changed := differences(digested(report), gathered.evidence.candidate.manifest):
         raise NotVerified(8, f"the report is about other files: {summary(changed)}", where=model, todo=_AGAIN)
     now, then = subject(gathered.evidence.candidate), report.subject
     if any(getattr(now, name) != getattr(then, name) for name in _SUBJECT):

@@ -54,8 +54,13 @@ def check(
     return Judged(report, from_verdict(judge(report, trusted.policy, claims=claims, at=when)))
 
 
-def scan(model: str, *, base: str | None, policy: str | None, at: str | None, progress: Watch) -> Judged:
-    """The files alone; with `base` its templates, tokenizer and configuration are compared, its weights are not."""
+def scan(
+    model: str, *, base: str | None, policy: str | None, at: str | None, digests: bool = True, progress: Watch
+) -> Judged:
+    """The files alone; with `base` its templates, tokenizer and configuration are compared, its weights are not.
+
+    Without `digests` the weights' data is not read, and no policy passes the model.
+    """
     from provenance.documents.report import from_verdict
     from provenance.pipeline.clock import moment
     from provenance.pipeline.compose import compose
@@ -65,8 +70,9 @@ def scan(model: str, *, base: str | None, policy: str | None, at: str | None, pr
 
     when = moment(at)
     trusted = trust(policy or "default", (), ())
-    gathered = gather(model, base, weights=False, watch=progress)
-    report = compose(gathered, verb="scan", candidate=model, base=base, options=trusted.options)
+    gathered = gather(model, base, weights=False, digests=digests, watch=progress)
+    options = trusted.options | ({} if digests else {"digests": "none"})
+    report = compose(gathered, verb="scan", candidate=model, base=base, options=options)
     return Judged(report, from_verdict(judge(report, trusted.policy, at=when)))
 
 

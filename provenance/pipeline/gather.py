@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from posixpath import basename
 from typing import Protocol
@@ -18,7 +18,8 @@ from provenance.checks.gguf_settings import FAMILIES
 from provenance.documents import strict_json
 from provenance.errors import CouldNotLook, NothingToInspect
 from provenance.facts import ContentFact, ExaminationFact, Fact, JsonFact, TextFact
-from provenance.reading.digests import digest_file, digest_tensor, manifest
+from provenance.reading.digests import digest_file, digest_tensor, list_file, list_tensor, manifest
+from provenance.reading.ends import gaps
 from provenance.reading.engine import OpenModel, PairReading, Reading, open_model, read, read_pair
 from provenance.reading.sources import resolve
 from provenance.records import (
@@ -64,6 +65,11 @@ TEMPLATE_ALONE = Skipped(
     "chat-template",
     "it is compared with a base's, and there was none to look at; what it does to a conversation is not known",
 )
+NO_DIGESTS = Skipped(
+    "digests",
+    "--no-digests was given: headers and documents were read, the weights' data was not; which bytes these are is not "
+    "known, so nothing here can be signed or passed",
+)
 NO_PROBE = Skipped("behaviour", "this version asks the model nothing; how it answers is not known")
 
 
@@ -85,22 +91,33 @@ class Gathered:
     coverage: tuple[Coverage, ...]
 
 
-def gather(candidate: str, base: str | None, *, weights: bool = True, describe: bool = False, watch: Watch) -> Gathered:
+def gather(
+    candidate: str,
+    base: str | None,
+    *,
+    weights: bool = True,
+    describe: bool = False,
+    digests: bool = True,
+    watch: Watch,
+) -> Gathered:
     """Read `candidate`, and `base` with it where there is one, and compare their weights unless `weights` is off.
+
+    Without `digests` (and without `weights`) headers and documents are read, and no weights' data.
 
     A base that cannot be looked at is skipped evidence, because what is wrong with the candidate must be said all the
     same; with `describe` (diff) there is nothing else to say and it raises `CouldNotLook`.
     """
     with ExitStack() as stack:
-        model = stack.enter_context(_announced(open_model(resolve(candidate)), watch))
-        other = Skipped("base", NO_BASE.reason) if base is None else _open_base(base, stack, watch, describe=describe)
+        model = stack.enter_context(open_model(resolve(candidate)))
+        other = Skipped("base", NO_BASE.reason) if base is None else _open_base(base, stack, describe=describe)
         obstacle = _obstacle(model)
         if weights and obstacle is None and isinstance(other, OpenModel):
             return _together(candidate, model, base or "", other, watch)
         if describe:
             raise CouldNotLook(obstacle or "nothing to compare", where=candidate)
-        theirs = _alone(base or "", other, watch) if isinstance(other, OpenModel) else other
-        return _gathered(_alone(candidate, model, watch), theirs, _not_compared(base, weights, other, obstacle))
+        look = _alone if digests else _ends
+        theirs = look(base or "", other, watch) if isinstance(other, OpenModel) else other
+        return _gathered(look(candidate, model, watch), theirs, _not_compared(base, weights, other, obstacle))
 
 
 def _not_compared(base: str | None, weights: bool, other: OpenModel | Skipped, obstacle: str | None) -> Skipped:
@@ -113,19 +130,19 @@ def _not_compared(base: str | None, weights: bool, other: OpenModel | Skipped, o
     return Skipped("lineage", reason or "", asked=True)
 
 
-def _announced(model: OpenModel, watch: Watch) -> OpenModel:
-    watch.begin(sum(file.size for file in model.files.values()))
-    return model
-
-
 def digest(name: str, watch: Watch) -> ModelEvidence:
     """Digest every file and tensor of a model, and nothing more."""
-    with _announced(open_model(resolve(name)), watch) as model:
+    with open_model(resolve(name)) as model:
+        watch.begin(_size(model))
         reading: Seen = read(model, [digest_file], [digest_tensor], progress=watch)
         return _evidence(name, model, reading)
 
 
-def _open_base(base: str, stack: ExitStack, watch: Watch, *, describe: bool) -> OpenModel | Skipped:
+def _size(*models: OpenModel) -> int:
+    return sum(file.size for model in models for file in model.files.values())
+
+
+def _open_base(base: str, stack: ExitStack, *, describe: bool) -> OpenModel | Skipped:
     """The base, opened, or why its weights are not all known; with `describe` that is raised as `CouldNotLook`."""
     try:
         other = stack.enter_context(open_model(resolve(base)))
@@ -137,7 +154,7 @@ def _open_base(base: str, stack: ExitStack, watch: Watch, *, describe: bool) -> 
         if describe:
             raise
         return Skipped("base", str(error), asked=True)
-    return _announced(other, watch)
+    return other
 
 
 def _obstacle(model: OpenModel) -> str | None:
@@ -159,15 +176,17 @@ def _rejected(model: OpenModel | ModelEvidence) -> list[Rejection]:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _consumers(model: OpenModel, over: frozenset[str]) -> list[FileFactory]:
+def _inspections(model: OpenModel, over: frozenset[str]) -> list[FileFactory]:
     context = _context(model)
-    return [digest_file, *(partial(_inspect, inspector, context, over) for inspector in INSPECTORS)]
+    return [partial(_inspect, inspector, context, over) for inspector in INSPECTORS]
 
 
 def _inspect(
     inspector: Inspector, context: InspectionContext, over: frozenset[str], unit: Unit
 ) -> Consumer[tuple[Fact, ...]] | None:
-    return None if unit.file in over and inspector.cost(unit) else inspector.make(unit, context)
+    if (unit.file in over and inspector.cost(unit)) or (unit.gap and not inspector.ends):
+        return None
+    return inspector.make(unit, context)
 
 
 def _context(model: OpenModel) -> InspectionContext:
@@ -191,7 +210,8 @@ def _over_budget(model: OpenModel) -> frozenset[str]:
 
 def _alone(name: str, model: OpenModel, watch: Watch) -> ModelEvidence:
     over, examined = _over_budget(model), _examined(model)
-    seen: Seen = read(model, _consumers(model, over), [digest_tensor], progress=watch)
+    watch.begin(_size(model))
+    seen: Seen = read(model, [digest_file, *_inspections(model, over)], [digest_tensor], progress=watch)
     return _evidence(name, model, seen, examined, over)
 
 
@@ -206,6 +226,22 @@ def _examined(model: OpenModel) -> tuple[Fact, ...]:
     return tuple(found)
 
 
+def _ends(name: str, model: OpenModel, watch: Watch) -> ModelEvidence:
+    """The same without a digest: what `ends.gaps` passes over is not read, and the evidence says so."""
+    over, examined, context = _over_budget(model), _examined(model), _context(model)
+    units = [Unit(path, 0, file.size) for path, file in model.files.items()]
+    readers = [inspector for inspector in INSPECTORS if not inspector.ends]
+    documents = {unit.file for unit in units if any(reader.make(unit, context) for reader in readers)}
+    passed = gaps(model, documents)
+    watch.begin(_size(model) - sum(map(len, passed.values())))
+    seen: Reading[FileRecord, TensorDigest] = read(
+        model, [list_file, *_inspections(model, over)], gaps=passed, progress=watch
+    )
+    declared = tuple(list_tensor(tensor) for header in model.headers for tensor in header.tensors)
+    missed = {path: len(gap) for path, gap in passed.items()}
+    return replace(_evidence(name, model, replace(seen, tensors=declared), examined, over), gaps=missed)
+
+
 def _delta(candidate: Unit, base: Unit) -> PairConsumer[DeltaStatistics]:
     del candidate, base
     return DeltaConsumer()
@@ -216,12 +252,13 @@ def _together(candidate: str, model: OpenModel, base: str, other: OpenModel, wat
     pairs = comparable(pairing)
     over = _over_budget(model) | _over_budget(other)
     examined = _examined(model), _examined(other)
+    watch.begin(_size(model, other))
     reading: PairReading[FileRecord, TensorDigest, DeltaStatistics] = read_pair(
         model,
         other,
         [(p.candidate, p.base) for p in pairs],
         _delta,
-        _consumers(model, over),
+        [digest_file, *_inspections(model, over)],
         [digest_tensor],
         progress=watch,
     )
@@ -280,6 +317,7 @@ def _lineage(
     measured = {p: statistics for p, statistics in zip(pairs, reading.pairs, strict=True) if statistics is not None}
     comparisons = compare(pairing, reading.candidate.tensors, reading.base.tensors, measured)
     found = classify(pairing, comparisons)
+    assert base.manifest.subject_sha256 is not None, "weights are compared where they are digested"
     return Lineage(
         base=base.name,
         base_subject_sha256=base.manifest.subject_sha256,
@@ -307,7 +345,9 @@ def _require_weights(model: ModelEvidence) -> None:
 def _unread(model: ModelEvidence) -> dict[str, str]:
     """Files of the model that hold weights or code, or may, and that nobody looked into; and why."""
     why = {r.file: f"{r.message} [{r.rule}]; it may be newer than this version" for r in model.newer}
-    why |= dict.fromkeys(model.over_budget, "was digested and not looked into: the model has too many documents")
+    digested = model.manifest.subject_sha256 is not None
+    aside = "was digested and not looked into" if digested else "was not looked into"
+    why |= dict.fromkeys(model.over_budget, f"{aside}: the model has too many documents")
     examined = {fact.file: fact for fact in model.facts if isinstance(fact, ExaminationFact)}
     known = {header.file for header in model.headers} | {rejection.file for rejection in model.rejections} | {*why}
     for fact in model.facts:
@@ -315,8 +355,13 @@ def _unread(model: ModelEvidence) -> dict[str, str]:
             continue
         seen = examined.get(fact.file)
         if not seen.complete if seen else fact.file not in known:
-            reason = seen.reason if seen else "which this version digests but does not read"
+            does = "digests but does not read" if digested else "does not read"
+            reason = seen.reason if seen else f"which this version {does}"
             why[fact.file] = f"is {fact.detail or fact.kind}, {reason}"
+    # The gap in a file that was parsed is weights, which `NO_DIGESTS` speaks of; in any other, nobody knows what it is.
+    parsed = known | {file for file, fact in examined.items() if fact.complete}
+    for file in model.gaps.keys() - parsed:
+        why.setdefault(file, "was read at its ends only, without digests")
     return why
 
 
@@ -329,6 +374,8 @@ def _gathered(candidate: ModelEvidence, base: ModelEvidence | Skipped, lineage: 
     unjudged = _configuration_gap(candidate, base)
     if template and isinstance(base, Skipped):
         unjudged += (TEMPLATE_ALONE,)
+    if candidate.manifest.subject_sha256 is None:
+        unjudged += (NO_DIGESTS,)
     evidence = Evidence(candidate, base, lineage, (*unread, *unjudged, NO_PROBE))
     return Gathered(evidence, coverage(evidence))
 
@@ -355,14 +402,14 @@ def _configuration_gap(candidate: ModelEvidence, base: ModelEvidence | Skipped) 
 def coverage(evidence: Evidence) -> tuple[Coverage, ...]:
     """How much of each surface was read."""
     model = evidence.candidate
-    files, tensors = len(model.manifest.files), len(model.manifest.tensors)
+    files, tensors = len(model.manifest.files), sum(tensor.blake3 is not None for tensor in model.manifest.tensors)
     nbytes = sum(file.size for file in model.manifest.files)
     rejected = {rejection.file for rejection in _rejected(model)}
     unread = {*_unread(model)}
     parsed = {header.file for header in model.headers}
     rows = [
-        Coverage("files", files, files, "files", _excluded(model.manifest)),
-        Coverage("bytes", nbytes, nbytes, "bytes"),
+        Coverage("files", files - len(model.gaps), files, "files", _excluded(model.manifest)),
+        Coverage("bytes", nbytes - sum(model.gaps.values()), nbytes, "bytes"),
         Coverage("weight-files", len(parsed), len(parsed | rejected | unread), "files"),
         Coverage("tensor-digests", tensors, sum(len(header.tensors) for header in model.headers), "tensors"),
     ]

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from blake3 import blake3
 
-from provenance.records import FileDigest, Manifest, ModelKind, TensorDigest, Unit
+from provenance.records import Consumer, FileDigest, Manifest, ModelKind, Tensor, TensorDigest, Unit
 
 _LEAF, _NODE = b"\x00", b"\x01"
 """Domain separation as in RFC 6962: no leaf can be taken for a node."""
@@ -57,8 +57,11 @@ class TensorDigester:
     def finish(self) -> TensorDigest:
         """The digest of all bytes since `begin`."""
         tensor = self._tensor
-        digest = self._blake3.hexdigest()
-        return TensorDigest(tensor.name, tensor.dtype, tensor.shape, tensor.file, tensor.nbytes, digest)
+        return TensorDigest(tensor.name, tensor.dtype, tensor.shape, tensor.file, tensor.nbytes, self.hexdigest())
+
+    def hexdigest(self) -> str:
+        """The digest of the bytes so far."""
+        return self._blake3.hexdigest()
 
 
 class RangesDigester:
@@ -106,6 +109,30 @@ def digest_tensor(unit: Unit) -> TensorDigester:
     return TensorDigester()
 
 
+class _Lister:
+    """Consumer of one whole file that looks at no byte of it; its record is a `FileDigest` without a digest."""
+
+    def begin(self, unit: Unit) -> None:
+        self._unit = unit
+
+    def update(self, chunk: memoryview) -> None:
+        del chunk
+
+    def finish(self) -> FileDigest:
+        return FileDigest(self._unit.file, self._unit.nbytes, None)
+
+
+def list_file(unit: Unit) -> Consumer[FileDigest]:
+    """Factory for a run without digests: every file is named."""
+    del unit
+    return _Lister()
+
+
+def list_tensor(tensor: Tensor) -> TensorDigest:
+    """A tensor of a run without digests, as its header declares it."""
+    return TensorDigest(tensor.name, tensor.dtype, tensor.shape, tensor.file, tensor.nbytes, None)
+
+
 def directory_digest(files: Iterable[FileDigest]) -> str:
     """SHA-256, hex, of the lines `sha256sum` prints for `files` in byte order of their paths.
 
@@ -118,7 +145,13 @@ def directory_digest(files: Iterable[FileDigest]) -> str:
 
 
 def tensor_root(tensors: Iterable[TensorDigest]) -> str | None:
-    """BLAKE3 Merkle root, hex, over the canonical encodings of `tensors`; None where there are none."""
+    """BLAKE3 Merkle root, hex, over the canonical encodings of `tensors`.
+
+    None where there are none, or one was not digested.
+    """
+    tensors = tuple(tensors)
+    if any(tensor.blake3 is None for tensor in tensors):
+        return None
     encoded = sorted((tensor.name.encode(), encode_tensor(tensor)) for tensor in tensors)
     if not encoded:
         return None
@@ -129,7 +162,10 @@ def encode_tensor(tensor: TensorDigest) -> bytes:
     """Canonical encoding of one tensor, all integers little-endian.
 
     u32 length and UTF-8 name, u32 length and ASCII dtype, u32 number of dimensions and a u64 each, 32 bytes of BLAKE3.
+    Raises `ValueError` where there is no digest.
     """
+    if tensor.blake3 is None:
+        raise ValueError(f"{tensor.name} was not digested")
     name, dtype = tensor.name.encode(), tensor.dtype.encode("ascii")
     return b"".join(
         (
@@ -146,7 +182,7 @@ def encode_tensor(tensor: TensorDigest) -> bytes:
 def manifest(
     kind: ModelKind, files: Iterable[FileDigest], tensors: Iterable[TensorDigest], excluded: Iterable[str] = ()
 ) -> Manifest:
-    """The model's files and tensors in canonical order, with both of its names.
+    """The model's files and tensors in canonical order, with both of its names, or none where any was not digested.
 
     Raises `ValueError` where there are no files, or more than one in a model that is a single file.
     """
@@ -162,7 +198,9 @@ def manifest(
     )
 
 
-def _subject(kind: ModelKind, files: Sequence[FileDigest]) -> str:
+def _subject(kind: ModelKind, files: Sequence[FileDigest]) -> str | None:
+    if any(file.sha256 is None for file in files):
+        return None
     if kind is not ModelKind.FILE:
         return directory_digest(files)
     if len(files) != 1:

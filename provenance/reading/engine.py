@@ -9,7 +9,7 @@ listed, parsed and digested are the same bytes, or raises `CouldNotLook`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -43,15 +43,18 @@ def read(
     file_consumers: Sequence[FileFactory[F]] = (),
     tensor_consumers: Sequence[TensorFactory[T]] = (),
     *,
+    gaps: Mapping[str, range] | None = None,
     threads: int = 2,
     progress: Progress | None = None,
 ) -> Reading[F, T]:
     """Read every file of `model` once and push it to the consumers that the factories make.
 
+    `gaps` are bytes of files, by path, that are passed over (`ends.py`).
+
     Raises `CouldNotLook` where a file cannot be read or changes meanwhile, and whatever a consumer raises.
     """
     meter = Meter(progress)
-    side = Side(model, file_consumers, tensor_consumers, meter)
+    side = Side(model, file_consumers, tensor_consumers, meter, gaps=gaps)
     run([side.alone(path) for path in model.files], threads, meter)
     return side.reading()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -51,7 +51,7 @@ class _Watcher:
         self._digester.update(chunk)
 
     def finish(self) -> _Watched:
-        return _Watched(self._tensor, self._digester.finish().blake3)
+        return _Watched(self._tensor, self._digester.hexdigest())
 
 
 class Side(Generic[F, T]):
@@ -64,12 +64,14 @@ class Side(Generic[F, T]):
         tensor_factories: Sequence[TensorFactory[T]],
         meter: Meter,
         watched: Collection[Tensor] = (),
+        gaps: Mapping[str, range] | None = None,
     ) -> None:
         self.model = model
         self.meter = meter
         self.first_seen: dict[Tensor, str] = {}
         """BLAKE3 of the watched tensors, those that may be read again."""
         self._watched = watched
+        self._gaps = gaps or {}
         self._headers = {header.file: header for header in model.headers}
         self._file_factories = file_factories
         self._tensor_factories = (*tensor_factories, self._watch)
@@ -80,8 +82,14 @@ class Side(Generic[F, T]):
 
     def stream(self, path: str) -> FileStream[F, T | _Watched]:
         """The file, at its first byte."""
-        file = self.model.files[path]
-        return FileStream(file, self._headers.get(path), self._file_factories, self._tensor_factories, self.meter)
+        return FileStream(
+            self.model.files[path],
+            self._headers.get(path),
+            self._file_factories,
+            self._tensor_factories,
+            self.meter,
+            self._gaps.get(path, range(0)),
+        )
 
     def finish(self, stream: FileStream[F, T | _Watched]) -> None:
         """Keep what the consumers of a wholly read file say."""
@@ -97,7 +105,8 @@ class Side(Generic[F, T]):
 
     def alone(self, path: str) -> Job:
         """The job of reading one file by itself."""
-        return Job(self.model.files[path].size, partial(self._read_alone, path))
+        nbytes = self.model.files[path].size - len(self._gaps.get(path, ()))
+        return Job(nbytes, partial(self._read_alone, path))
 
     def _read_alone(self, path: str, worker: Worker) -> None:
         stream = self.stream(path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from provenance.reading.digests import RangesDigester
@@ -33,24 +33,27 @@ class FileStream(Generic[F, T]):
         file_factories: Sequence[FileFactory[F]],
         tensor_factories: Sequence[TensorFactory[T]],
         tick: Tick,
+        gap: range = range(0),
     ) -> None:
+        """`gap` is passed over: bytes behind the header that nobody is to read. No tensor is fed then."""
         self.file = file
         self.position = 0
-        """Bytes [0, position) have been read."""
+        """Bytes [0, position) have been read, or passed over."""
         self.file_records: list[F] = []
         self.tensor_records: list[T] = []
         self._tick = tick
-        self._looked_at = RangesDigester(file.looked_at)
+        self._looked_at = RangesDigester(_passed(file.looked_at, gap))
         self._tensor_factories = tensor_factories
-        self._tensors = iter(header.tensors if header else ())
+        self._gap = gap
+        self._tensors = iter(header.tensors if header and not gap else ())
         self._tensor = next(self._tensors, None)
         self._fed: list[Consumer[T]] | None = None
         """Consumers of the tensor that has begun, None while none has."""
-        self._whole = _begun(file_factories, Unit(file.path, 0, file.size))
+        self._whole = _begun(file_factories, Unit(file.path, 0, file.size, gap=len(gap)))
 
     @property
     def left(self) -> int:
-        """Bytes not yet read."""
+        """Bytes not yet read, those of the gap among them."""
         return self.file.size - self.position
 
     def take(self, buffer: memoryview) -> memoryview:
@@ -62,7 +65,10 @@ class FileStream(Generic[F, T]):
 
     def read(self, buffer: memoryview) -> tuple[int, memoryview]:
         """Read the next bytes without feeding anyone: their offset, and the filled part of `buffer`."""
-        offset, chunk = self.position, buffer[: self.left]
+        if self._gap and self.position == self._gap.start:
+            self.position = self._gap.stop
+        end = self._gap.start if self.position < self._gap.start else self.file.size
+        offset, chunk = self.position, buffer[: end - self.position]
         self.file.read_into(chunk, offset)
         self.position += len(chunk)
         self._tick(len(chunk))
@@ -94,6 +100,15 @@ class FileStream(Generic[F, T]):
         if not self._looked_at.as_expected():
             raise self.file.changed("what was looked at is not what was digested")
         self.file_records.extend(consumer.finish() for consumer in self._whole)
+
+
+def _passed(looked_at: Mapping[tuple[int, int], bytes], gap: range) -> dict[tuple[int, int], bytes]:
+    """The ranges that come by whole: what lies in a gap is held against nothing but the file's times."""
+    return {
+        (start, nbytes): digest
+        for (start, nbytes), digest in looked_at.items()
+        if not gap or start + nbytes <= gap.start or start >= gap.stop
+    }
 
 
 def _begun(factories: Sequence[Callable[[Unit], Consumer[R] | None]], unit: Unit) -> list[Consumer[R]]:

@@ -26,7 +26,9 @@ def comparable(
     return tuple(sorted(pairs, key=lambda pair: (pair.base.file, pair.base.offset, pair.candidate.file)))
 
 
-def _known_equal(pair: TensorPair, ours: dict[tuple[str, str], str], theirs: dict[tuple[str, str], str]) -> bool:
+def _known_equal(
+    pair: TensorPair, ours: dict[tuple[str, str], str | None], theirs: dict[tuple[str, str], str | None]
+) -> bool:
     digest = ours.get((pair.candidate.file, pair.candidate.name))
     return pair.same_storage and digest is not None and digest == theirs.get((pair.base.file, pair.base.name))
 

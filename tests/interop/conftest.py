@@ -30,7 +30,7 @@ def received(tmp_path: Path) -> Callable[[str], Received]:
         key = material.KEYS[kind]
         predicates: list[tuple[str, Predicate]] = [(MODEL_SCAN, material.scan()), (MODEL_LINEAGE, material.lineage())]
         bundle, public = tmp_path / "model.sigstore.jsonl", tmp_path / "public.pem"
-        bundle.write_bytes(attest("model", material.MODEL.subject_sha256, predicates, key))
+        bundle.write_bytes(attest("model", material.SUBJECT, predicates, key))
         public.write_bytes(material.public_pem(key.material))
         return Received(tmp_path, bundle, public)
 

@@ -8,10 +8,10 @@ from provenance.documents.report import (
     ClaimRow,
     CoverageRow,
     Delta,
-    File,
     FindingRow,
     Inputs,
     LineageSummary,
+    ListedFile,
     LocationRow,
     Report,
     RuleRow,
@@ -141,7 +141,7 @@ def subject(name: str = "models/tiny-fork", *, excluded: tuple[str, ...] = ()) -
         sha256=digest(name),
         tensor_root=digest("root"),
         tensor_count=14,
-        files=[File(path=path, size=size, sha256=digest(path)) for path, size in sizes.items()],
+        files=[ListedFile(path=path, size=size, sha256=digest(path)) for path, size in sizes.items()],
         excluded=list(excluded),
     )
 
@@ -397,7 +397,7 @@ def hostile(text: str) -> Judged:
         tool=Tool(version=text, rules_sha256=digest("rules")),
         inputs=Inputs(verb=text, candidate=text, base=text, options={text: text}),
         subject=subject(text, excluded=(text,)).model_copy(
-            update={"files": [File(path=text, size=1, sha256=digest("f"))]}
+            update={"files": [ListedFile(path=text, size=1, sha256=digest("f"))]}
         ),
         relations=[Relation.UNRELATED],
         lineage=lineage(Relation.UNRELATED, basis=text).model_copy(update={"base": text, "architecture": text}),

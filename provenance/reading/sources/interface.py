@@ -68,9 +68,9 @@ class Listing:
             raise ValueError("a listing names at least one file")
 
     def broken_claims(self, digests: Iterable[FileDigest]) -> tuple[str, ...]:
-        """Paths of files whose content is not what their cache's blob name claims."""
+        """Paths of files that were digested and whose content is not what their cache's blob name claims."""
         claims = {file.path: file.claimed_sha256 for file in self.files if file.claimed_sha256}
-        return tuple(file.path for file in digests if claims.get(file.path, file.sha256) != file.sha256)
+        return tuple(file.path for file in digests if file.sha256 and claims.get(file.path, file.sha256) != file.sha256)
 
 
 class Source(Protocol):

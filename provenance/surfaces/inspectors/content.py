@@ -38,7 +38,7 @@ class _Content:
         if not self._seen:
             self._watch(chunk)
         self._position += len(chunk)
-        if self._position > self._unit.nbytes - TAIL_BYTES:
+        if self._position > self._unit.nbytes - self._unit.gap - TAIL_BYTES:
             self._tail += chunk[-TAIL_BYTES:]
             del self._tail[:-TAIL_BYTES]
 
@@ -53,7 +53,7 @@ class _Content:
     def finish(self) -> Facts:
         """One fact for each thing that the file is."""
         assert self._unit is not None, "begin comes first"
-        found = identify(bytes(self._head), bytes(self._tail), self._position, self._unit.file)
+        found = identify(bytes(self._head), bytes(self._tail), self._unit.nbytes, self._unit.file)
         return tuple(
             ContentFact(
                 file=self._unit.file,
@@ -78,4 +78,4 @@ def _make(unit: Unit, context: InspectionContext) -> _Content:
     return _Content(unit.file in context.executables)
 
 
-CONTENT = Inspector("content", _make)
+CONTENT = Inspector("content", _make, ends=True)

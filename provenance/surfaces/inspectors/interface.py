@@ -41,6 +41,8 @@ class Inspector:
     make: Callable[[Unit, InspectionContext], Consumer[Facts] | None]
     cost: Callable[[Unit], int] = _little
     """Bytes of memory that the facts of one file may take, by its name and size: for a budget over all files."""
+    ends: bool = False
+    """Has something to say of a file of which only the ends are read (`Unit.gap`); any other is not asked."""
 
 
 @dataclass(frozen=True, slots=True)

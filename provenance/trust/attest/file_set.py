@@ -51,7 +51,7 @@ def _modified(expected: File, actual: FileDigest) -> list[str]:
 
 def _moved(removed: Sequence[File], added: Sequence[FileDigest]) -> list[str]:
     """Removed and added files; one of each with the same bytes are a rename."""
-    new_paths: defaultdict[str, list[str]] = defaultdict(list)
+    new_paths: defaultdict[str | None, list[str]] = defaultdict(list)
     for file in reversed(added):
         new_paths[file.sha256].append(file.path)
     lines = [

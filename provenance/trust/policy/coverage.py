@@ -21,7 +21,7 @@ Gap = tuple[str, str]
 
 
 def judge(case: Case) -> tuple[RuleOutcome, ...]:
-    """`coverage.assurance`, `asked`, `unread`, `not-asked`, and `coverage.tensors` where not one was read."""
+    """`coverage.assurance`, `asked`, `unread`, `not-asked`; `digests` and `tensors` where not one was made or read."""
     if not case.exhibits:
         return ()  # `findings.on-missing` says so
     table = case.policy.coverage
@@ -29,6 +29,7 @@ def judge(case: Case) -> tuple[RuleOutcome, ...]:
     excused = _each(case, lambda exhibit: (row.surface for row in _idle(exhibit) if row.surface in table.may_skip))
     fine = f"not looked at, which the policy allows: {listed(_told(excused))}" if excused else "no surface was left out"
     outcomes = [
+        *_undigested(case),
         _assurance(case),
         _asked(case),
         _unread(case),
@@ -38,6 +39,13 @@ def judge(case: Case) -> tuple[RuleOutcome, ...]:
         message = "not one tensor of the model was read; name a model with safetensors or GGUF weights"
         outcomes.append(ruled("coverage.tensors", RuleResult.UNKNOWN, message))
     return tuple(outcomes)
+
+
+def _undigested(case: Case) -> Iterable[RuleOutcome]:
+    """No policy lets a model pass of which nothing was digested: nobody could say which bytes had passed."""
+    if case.subject_sha256 is None:
+        message = "nothing was digested, and the weights' data was not read; scan again without --no-digests"
+        yield ruled("coverage.digests", RuleResult.UNKNOWN, message)
 
 
 def _asked(case: Case) -> RuleOutcome:

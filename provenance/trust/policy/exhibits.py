@@ -68,7 +68,7 @@ def _of_report(report: Report) -> Exhibit:
     )
 
 
-def _examine(claim: VerifiedClaim, subject: str) -> tuple[FailedClaim | None, Exhibit | None]:
+def _examine(claim: VerifiedClaim, subject: str | None) -> tuple[FailedClaim | None, Exhibit | None]:
     """The exhibit in a claim, or why the claim is none. Types that are not ours are verified and hold no exhibit."""
     if claim.subject_sha256 != subject:
         reason = f"it is about another model, sha256:{claim.subject_sha256}"

@@ -43,7 +43,8 @@ class Case:
     policy: Policy
     at: datetime
     """Evaluation time, with a zone."""
-    subject_sha256: str
+    subject_sha256: str | None
+    """None where nothing was digested."""
     files: tuple[str, ...]
     """Path of every file of the model."""
     exhibits: tuple[Exhibit, ...]

@@ -77,6 +77,7 @@ def manifest(kind: ModelKind = ModelKind.DIRECTORY, /, **contents: str) -> Manif
 
 MODEL = manifest()
 """The model that everything is signed for, unless a test says otherwise."""
+SUBJECT = MODEL.subject_sha256 or ""
 
 
 def scan(model: Manifest = MODEL, **changes: Any) -> ModelScan:
@@ -86,7 +87,7 @@ def scan(model: Manifest = MODEL, **changes: Any) -> ModelScan:
         "time_created": "2026-11-20T12:00:00Z",
         "kind": model.kind,
         "assurance": Assurance.BYTES,
-        "files": [File(path=f.path, size=f.size, sha256=f.sha256) for f in model.files],
+        "files": [File(path=f.path, size=f.size, sha256=f.sha256 or "") for f in model.files],
         "excluded": [],
         "tensor_root": model.tensor_root,
         "tensor_count": len(model.tensors),
@@ -125,7 +126,7 @@ def lineage(**changes: Any) -> ModelLineage:
 
 
 def attested(
-    predicate: Predicate | None = None, *, key: PrivateKey = P256, kind: str = "", subject: str = MODEL.subject_sha256
+    predicate: Predicate | None = None, *, key: PrivateKey = P256, kind: str = "", subject: str = SUBJECT
 ) -> bytes:
     """One honest line: our own signer's, about `MODEL`."""
     predicate = predicate or scan()
