@@ -26,7 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.scanners", description=__doc__)
     parser.add_argument("--cache", type=Path, default=default_cache(), help="environments, corpus and answers; kept")
     parser.add_argument("--tools", default=",".join(scanner.name for scanner in ALL), help="names, with commas between")
-    parser.add_argument("--limit", type=int, help="as many items of the corpus; default: all")
+    parser.add_argument("--limit", type=int, help="as many items, or samples of each scanner; default: all")
     parser.add_argument("--samples", action="store_true", help="scan the other scanners' own test data instead")
     given = parser.parse_args()
     wanted = given.tools.split(",")
@@ -37,24 +37,26 @@ def main() -> None:
     cache.mkdir(parents=True, exist_ok=True)
     if not confined.without_network():
         sys.stderr.write("this host has no network namespaces: the scanners run with network, telemetry switched off\n")
-    sys.stdout.write(on_samples(scanners, cache) if given.samples else on_corpus(scanners, cache, given.limit))
+    sys.stdout.write(
+        on_samples(scanners, cache, given.limit) if given.samples else on_corpus(scanners, cache, given.limit)
+    )
 
 
 def on_corpus(scanners: Sequence[Scanner], cache: Path, limit: int | None) -> str:
     """The tables of the labelled corpus."""
     subjects = corpus(cache, limit)
-    answers = tables.Answers(measure(scanners, subjects, cache), subjects)
+    answers = tables.Answers(measure(scanners, subjects, cache, "answers.json"), subjects)
     parts = [tables.summary(answers, scanners)]
     parts += [tables.by_surface(answers, scanners, label) for label in Label]
     parts += [f"`{scanner.name}`\n\n{tables.verdicts(answers, scanner)}" for scanner in scanners if scanner in OURS]
     return "\n".join(parts)
 
 
-def on_samples(scanners: Sequence[Scanner], cache: Path) -> str:
+def on_samples(scanners: Sequence[Scanner], cache: Path, limit: int | None) -> str:
     """The table of the other scanners' test data."""
-    samples, judge = harvest(cache), OURS[0]
+    samples, judge = harvest(cache, limit), OURS[0]
     peers = [scanner for scanner in scanners if scanner not in OURS]
-    return sampled(measure([judge, *peers], samples, cache), samples, peers, judge)
+    return sampled(measure([judge, *peers], samples, cache, "answers-samples.json"), samples, peers, judge)
 
 
 def default_cache() -> Path:

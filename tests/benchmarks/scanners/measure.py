@@ -92,9 +92,9 @@ def once(scanner: Scanner, programs: Path, subject: Subject) -> Result:
         return Result(worst(answers), time.perf_counter() - started if answers else 0.0)
 
 
-def measure(scanners: Sequence[Scanner], subjects: Sequence[Subject], cache: Path) -> Results:
-    """Every scanner that can be installed on every subject."""
-    store, ours = Store(cache / "answers.json"), sources_digest(ROOT / "provenance")
+def measure(scanners: Sequence[Scanner], subjects: Sequence[Subject], cache: Path, kept: str) -> Results:
+    """Every scanner that can be installed on every subject; answers are kept in the file `cache`/`kept`."""
+    store, ours = Store(cache / kept), sources_digest(ROOT / "provenance")
     found: Results = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for scanner in scanners:
@@ -105,11 +105,11 @@ def measure(scanners: Sequence[Scanner], subjects: Sequence[Subject], cache: Pat
             for subject in subjects:
                 if scanner.slow and subject.label == SAMPLE and subject.surface != scanner.name:
                     continue
-                kept = store.get(key(scanner, subject, ours))
-                if kept is None:
+                known = store.get(key(scanner, subject, ours))
+                if known is None:
                     running[subject.ident] = (subject, pool.submit(once, scanner, programs, subject))
                 else:
-                    found[scanner.name, subject.ident] = kept
+                    found[scanner.name, subject.ident] = known
             for subject, future in running.values():
                 result = found[scanner.name, subject.ident] = future.result()
                 store.put(key(scanner, subject, ours), result)

@@ -22,6 +22,7 @@ from tests.benchmarks.scanners.subjects import SAMPLE, Subject, subject
 
 TEMPLATE = "chat_template.jinja"
 CODE = frozenset({".py", ".pyi", ".md", ".rst", ".toml", ".yml", ".cfg", ".ini", ".sh"})
+FILE = "file-"
 SUITE_SECONDS = 900
 
 
@@ -58,7 +59,7 @@ SUITES = (
     Suite(
         owner="modelaudit",
         requirement="modelaudit==0.2.54",
-        tests=("tests", "packages/modelaudit-picklescan/tests"),
+        tests=("tests/scanners", "packages/modelaudit-picklescan/tests"),
         functions=(
             ("modelaudit.scanners:*.scan", 1, ""),
             ("modelaudit_picklescan.api:PickleScanner.scan_bytes", 1, "data.pkl"),
@@ -101,8 +102,8 @@ SUITES = (
 """fickling's and modelscan's distributions hold no tests; modelaudit's holds those of modelaudit-picklescan."""
 
 
-def harvest(cache: Path) -> list[Subject]:
-    """Every sample of every distribution, as folders to scan."""
+def harvest(cache: Path, limit: int | None) -> list[Subject]:
+    """Samples as folders to scan: `limit` of each distribution, first its data files, then others by digest."""
     found = []
     for suite in SUITES:
         home = cache / "samples" / suite.owner
@@ -111,9 +112,10 @@ def harvest(cache: Path) -> list[Subject]:
             home.mkdir(parents=True)
             collect(suite, cache, home)
             home.joinpath("complete").touch()
-        folders = sorted(path for path in home.iterdir() if path.is_dir())
+        made = sorted(path for path in home.iterdir() if path.is_dir())
+        folders = sorted(made, key=lambda path: (not path.name.startswith(FILE), path.name))[:limit]
         found += [subject(f"{suite.owner}-{folder.name}", SAMPLE, suite.owner, folder, None) for folder in folders]
-        sys.stderr.write(f"{suite.owner}: {len(folders)} samples\n")
+        sys.stderr.write(f"{suite.owner}: {len(folders)} of {len(made)} samples\n")
     return found
 
 
@@ -126,7 +128,7 @@ def collect(suite: Suite, cache: Path, home: Path) -> None:
             return
         for number, path in enumerate(sorted(source.joinpath(suite.data).rglob("*")) if suite.data else ()):
             if path.is_file() and not path.is_symlink() and path.suffix not in CODE:
-                folder = home / f"file-{number:03}"
+                folder = home / f"{FILE}{number:03}"
                 folder.mkdir()
                 shutil.copyfile(path, folder / (TEMPLATE if path.suffix == ".jinja" else path.name))
         record(suite, cache, home, source, scratch)
