@@ -54,8 +54,8 @@ def on_corpus(scanners: Sequence[Scanner], cache: Path, limit: int | None) -> st
 
 def on_samples(scanners: Sequence[Scanner], cache: Path, limit: int | None) -> str:
     """The table of the other scanners' test data."""
-    samples, judge = harvest(cache, limit), OURS[0]
-    peers = [scanner for scanner in scanners if scanner not in OURS]
+    judge, peers = OURS[0], [scanner for scanner in scanners if scanner not in OURS]
+    samples = harvest(cache, limit, [peer.name for peer in peers])
     return sampled(measure([judge, *peers], samples, cache, "answers-samples.json"), samples, peers, judge)
 
 

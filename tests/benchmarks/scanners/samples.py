@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,10 +103,12 @@ SUITES = (
 """fickling's and modelscan's distributions hold no tests; modelaudit's holds those of modelaudit-picklescan."""
 
 
-def harvest(cache: Path, limit: int | None) -> list[Subject]:
-    """Samples as folders to scan: `limit` of each distribution, first its data files, then others by digest."""
+def harvest(cache: Path, limit: int | None, owners: Collection[str]) -> list[Subject]:
+    """Samples as folders to scan: `limit` of each owner's, first data files, then others by digest."""
     found = []
     for suite in SUITES:
+        if suite.owner not in owners:
+            continue
         home = cache / "samples" / suite.owner
         if not home.joinpath("complete").is_file():
             shutil.rmtree(home, ignore_errors=True)
