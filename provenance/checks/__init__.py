@@ -27,6 +27,7 @@ from provenance.checks.pages import page
 from provenance.checks.pickles import PICKLE_FILES
 from provenance.checks.remote_code import REMOTE_CODE_CHECK
 from provenance.checks.shards import SHARDS
+from provenance.checks.source_code import SOURCE_CODE_CHECK
 from provenance.checks.tokenizers import TOKENIZER_PARTS
 from provenance.records import Evidence, Finding
 
@@ -41,6 +42,7 @@ CHECKS: tuple[Check, ...] = (
     EXECUTABLES,
     CODE_FILES,
     REMOTE_CODE_CHECK,
+    SOURCE_CODE_CHECK,
     JSON_FILES,
     EXCLUDED,
     CACHE_CLAIMS,

@@ -66,3 +66,22 @@ def is_configuration(path: str) -> bool:
 def suffix(path: str) -> str:
     """The last suffix in lower case: `.safetensors`; empty where there is none."""
     return splitext(basename(path))[1].lower()
+
+
+_STANDARD = frozenset(
+    """
+    abc argparse ast asyncio base64 builtins codecs collections contextlib copy csv ctypes dataclasses datetime decimal
+    difflib email enum functools glob gzip hashlib heapq html http importlib inspect io ipaddress itertools json keyword
+    linecache locale logging math mimetypes multiprocessing numbers operator os pathlib pickle pkgutil platform pprint
+    queue random re sched select shlex shutil signal site socket sqlite3 ssl stat statistics string struct subprocess
+    sys sysconfig tarfile tempfile textwrap threading time timeit token tokenize traceback types typing unicodedata
+    unittest urllib uuid warnings weakref xml zipfile zipimport zlib torch transformers numpy safetensors tokenizers
+    """.split()  # noqa: SIM905 - a list of this length reads better so
+)
+"""Modules that Python and loaders of models import by their plain names. Written out: Python's own list changes."""
+
+
+def is_standard_module(path: str) -> bool:
+    """Whether a Python file at the top of the model would be imported in place of a module that everybody imports."""
+    name = path.removesuffix("/__init__.py").removesuffix(".py")
+    return name != path and name in _STANDARD

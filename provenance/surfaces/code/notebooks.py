@@ -1,0 +1,72 @@
+"""The cells of a Jupyter notebook (nbformat 4) as Python, shell lines and pages."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from provenance.surfaces import lenient_json
+
+MAX_CELLS = 2000
+_MAGIC = re.compile(r"^\s*(?:!|%|\?|\w+\s*=\s*[!%])")
+_SHELL_CELL = re.compile(r"^\s*%%(?:bash|sh|script|system|sx|!)")
+_PAGE_CELL = re.compile(r"^\s*%%(?:html|HTML|javascript|js|svg)")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One code cell, split by who would run what; lines stay where they are."""
+
+    number: int
+    """Counted from 1, over all cells."""
+    python: str
+    shell: str
+    page: str
+    """What a browser would run: cells of HTML, and saved output."""
+
+
+def cells(text: str) -> tuple[tuple[Cell, ...], str]:
+    """The code cells of a notebook, and why it could not be read, where it could not."""
+    value = lenient_json.read("", text.encode("utf-8", "surrogateescape")).value
+    listed = value.get("cells") if isinstance(value, dict) else None
+    if not isinstance(listed, list):
+        return (), "it is no notebook of format 4"
+    if len(listed) > MAX_CELLS:
+        return (), f"it has more than {MAX_CELLS} cells"
+    return tuple(_cell(number, cell) for number, cell in enumerate(listed, 1) if isinstance(cell, dict)), ""
+
+
+def _cell(number: int, cell: dict[str, object]) -> Cell:
+    source, page = _text(cell.get("source")), _output(cell.get("outputs"))
+    if cell.get("cell_type") != "code":
+        return Cell(number, "", "", page)
+    if _SHELL_CELL.match(source):
+        return Cell(number, "", source.partition("\n")[2], page)
+    if _PAGE_CELL.match(source):
+        return Cell(number, "", "", f"<script>{source}" if "script" in source[:80] else source + page)
+    python, shell = [], []
+    for line in source.split("\n"):
+        magic = _MAGIC.match(line) is not None
+        python.append(f"{line[: len(line) - len(line.lstrip())]}pass" if magic else line)
+        shell.append(re.sub(r"^\s*(?:\w+\s*=\s*)?[!%]+", "", line) if magic else "")
+    return Cell(number, "\n".join(python), "\n".join(shell), page)
+
+
+def _text(value: object) -> str:
+    """A multi-line string of the format: one text, or a list of lines."""
+    if isinstance(value, list):
+        return "".join(line for line in value if isinstance(line, str))
+    return value if isinstance(value, str) else ""
+
+
+def _output(value: object) -> str:
+    """HTML, SVG and JavaScript among the saved outputs."""
+    pages = []
+    for output in value if isinstance(value, list) else []:
+        data = output.get("data") if isinstance(output, dict) else None
+        for kind, content in data.items() if isinstance(data, dict) else []:
+            if kind in ("text/html", "image/svg+xml"):
+                pages.append(_text(content))
+            elif kind == "application/javascript":
+                pages.append(f"<script>{_text(content)}")
+    return "\n".join(pages)
