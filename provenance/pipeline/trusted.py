@@ -11,7 +11,6 @@ from provenance.checks import RULES
 from provenance.records import Manifest, VerifiedClaims
 from provenance.trust.attest.bundle import read_bundles
 from provenance.trust.attest.interface import Signer, VerificationOptions
-from provenance.trust.attest.keys import load_public_key, public_key
 from provenance.trust.attest.verify import verify
 from provenance.trust.policy import LoadedPolicy, load, refuse_unknown_rules
 
@@ -44,6 +43,17 @@ def trust(policy: str, signers: Sequence[str], attestations: Sequence[str]) -> T
     """Load the policy, every key and every bundle; raises `UsageError` for what is wrong with the first two."""
     loaded = load(policy)
     refuse_unknown_rules(loaded, RULES)
+    named = _signers(loaded, signers)
+    bundles = read_bundles([Path(path) for path in attestations]) if attestations else None
+    return Trusted(loaded, named, bundles)
+
+
+def _signers(loaded: LoadedPolicy, paths: Sequence[str]) -> tuple[Signer, ...]:
+    """The policy's signers and those of the command line; where there are none, cryptography stays unloaded."""
+    if not loaded.policy.signer and not paths:
+        return ()
+    from provenance.trust.attest.keys import load_public_key, public_key
+
     named = [
         Signer(
             name,
@@ -54,6 +64,4 @@ def trust(policy: str, signers: Sequence[str], attestations: Sequence[str]) -> T
         for name, signer in sorted(loaded.policy.signer.items())
     ]
     # A name of the policy has no space in it, so a key of the command line cannot pass for one of the policy's signers.
-    named += [Signer(f"--signer {path}", load_public_key(Path(path))) for path in signers]
-    bundles = read_bundles([Path(path) for path in attestations]) if attestations else None
-    return Trusted(loaded, tuple(named), bundles)
+    return (*named, *(Signer(f"--signer {path}", load_public_key(Path(path))) for path in paths))

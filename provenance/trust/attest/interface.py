@@ -8,9 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from provenance.errors import UsageError
-from provenance.trust.attest.keys import PublicKey
+
+if TYPE_CHECKING:
+    from provenance.trust.attest.keys import PublicKey
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
 """The largest bundle that is parsed. A scan of ten thousand files signs about 2 MiB."""
