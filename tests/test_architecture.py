@@ -46,6 +46,15 @@ def test_nothing_heavy_is_imported_before_it_is_needed(statement: str) -> None:
     assert not modules_after(statement) & HEAVY
 
 
+def test_a_scan_loads_what_it_needs(tmp_path: Path) -> None:
+    """What a document or a screen takes, and nothing that weights, keys or templates take: a scan fits in 64 MB."""
+    text = b'{"t":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}'
+    model = tmp_path / "model.safetensors"
+    model.write_bytes(len(text).to_bytes(8, "little") + text + b"x")
+    loaded = modules_after(f"from provenance.cli import run; assert run(['scan', {str(model)!r}]) == 0")
+    assert loaded & HEAVY == {"pydantic", "rich"}
+
+
 def test_import_contracts_hold() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([linter, "--no-cache"], capture_output=True, text=True, cwd=PACKAGE.parent, check=False)
