@@ -7,6 +7,7 @@ Adding a check is a file, an entry in `CHECKS`, a violating and a clean case in 
 from __future__ import annotations
 
 from provenance.checks.adapters import ADAPTERS
+from provenance.checks.archives import ARCHIVE_CONTENTS
 from provenance.checks.cache_claims import CACHE_CLAIMS
 from provenance.checks.changed_weights import CHANGED_WEIGHTS
 from provenance.checks.chat_templates import CHAT_TEMPLATES
@@ -22,6 +23,7 @@ from provenance.checks.headers import HEADERS
 from provenance.checks.index_tensors import INDEX_TENSORS
 from provenance.checks.interface import Check, Rule
 from provenance.checks.json_files import JSON_FILES
+from provenance.checks.keras_code import KERAS
 from provenance.checks.not_finite import NOT_FINITE
 from provenance.checks.pages import page
 from provenance.checks.pickles import PICKLE_FILES
@@ -38,6 +40,8 @@ CHECKS: tuple[Check, ...] = (
     FILE_CONTENTS,
     ADAPTERS,
     PICKLE_FILES,
+    ARCHIVE_CONTENTS,
+    KERAS,
     DISGUISES,
     EXECUTABLES,
     CODE_FILES,

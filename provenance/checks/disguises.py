@@ -56,7 +56,7 @@ _PROMISES: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(
         PICKLE_NAMES,
         PICKLES
-        | {"zip", "tar", "gzip", "bzip2", "xz", "zlib", "lz4"}
+        | {"zip", "tar", "gzip", "bzip2", "xz", "zlib", "lzma", "lz4"}
         | {"empty", "ggml", "imatrix", "openvino", "lfs-pointer"},
     ),
 }

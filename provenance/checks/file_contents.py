@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from provenance.checks.file_kinds import ARCHIVES, OTHER_WEIGHTS, PICKLE_NAMES, PROGRAM_NAMES, suffix
 from provenance.checks.interface import ACCEPT_UNREAD, Check, Rule, facts
-from provenance.facts import ContentFact, TextFact
+from provenance.facts import ContentFact, ExaminationFact, TextFact
 from provenance.records import Evidence, Finding, Severity
 
 UNKNOWN_FILE = Rule(
@@ -22,13 +22,14 @@ UNKNOWN_FILE = Rule(
 
 ARCHIVE_NOT_OPENED = Rule(
     ident="archive-not-opened",
-    title="an archive or compressed file was not opened",
+    title="an archive or compressed file was not looked into, or not wholly",
     severity=Severity.WARNING,
-    meaning="A file is an archive or a compressed stream by its content. This version does not look inside. Where the "
-    "name is one that loaders unpickle (`.pkl`, `.joblib`, `.pt`, `.bin`, …) it is an `error`: they unpack such files "
-    "by themselves.",
-    why="Whatever is inside was not checked.",
-    example="extras.zip: zip archive, not opened",
+    meaning="A file is an archive or a compressed stream by its content, of a kind that this version does not open "
+    "(7z, RAR, Zstandard, LZ4), or holds something that it does not read: weights, binary data of no known format, a "
+    "method of compression, more than the limits (8 deep, 100,000 members, 1 GiB expanded). Where the name is one that "
+    "loaders unpickle (`.pkl`, `.joblib`, `.pt`, `.bin`, …) it is an `error`: they unpack such files by themselves.",
+    why="What is inside was not checked.",
+    example="extras.7z: 7z archive, which this version does not open",
     advice="Unpack it in a place of its own and scan the folder, or leave it out of what you deploy.",
     accept=ACCEPT_UNREAD,
 )
@@ -39,7 +40,7 @@ FORMAT_NOT_READ = Rule(
     severity=Severity.WARNING,
     meaning="A file is of a format that holds weights or may hold them (HDF5, ONNX, TensorFlow Lite, MessagePack, "
     "NumPy, ExecuTorch, OpenVINO, old GGML). Its digest was taken; its tensors were not read, and not compared with a "
-    "base.",
+    "base. For a NumPy array of plain numbers that is an `info`.",
     why="A loader may prefer this file to the ones that were compared. Some of these formats can hold code as well.",
     example="tf_model.h5: HDF5: its tensors were not read",
     advice="Deploy the safetensors or GGUF files alone.",
@@ -76,18 +77,23 @@ _BOUNDED = {
 
 
 def _run(evidence: Evidence) -> Iterator[Finding]:
+    examined = {fact.file: fact for fact in facts(evidence.candidate, ExaminationFact)}
+    read = {header.file for header in evidence.candidate.headers}
     for fact in facts(evidence.candidate, ContentFact):
+        seen = examined.get(fact.file)
         name = suffix(fact.file)
         if fact.kind == "unknown":
             yield UNKNOWN_FILE.finding(fact.detail, file=fact.file)
         elif fact.kind == "lfs-pointer":
             yield LFS_POINTER.finding("only a pointer to the file, which git-lfs did not fetch", file=fact.file)
-        elif fact.kind in ARCHIVES and name not in PROGRAM_NAMES:
+        elif fact.kind in ARCHIVES and name not in PROGRAM_NAMES and not (seen and seen.complete):
             severity = Severity.ERROR if name in PICKLE_NAMES else None
-            message = f"{fact.detail}, not opened"
+            message = f"{fact.detail}, {seen.reason if seen else 'not opened'}"
             yield ARCHIVE_NOT_OPENED.finding(message, file=fact.file, severity=severity)
-        elif fact.kind in OTHER_WEIGHTS:
-            yield FORMAT_NOT_READ.finding(f"{fact.detail}: its tensors were not read", file=fact.file)
+        elif fact.kind in OTHER_WEIGHTS and fact.file not in read:
+            severity = Severity.INFO if seen and seen.complete else None
+            message = f"{fact.detail}: its tensors were not read"
+            yield FORMAT_NOT_READ.finding(message, file=fact.file, severity=severity)
     for text in facts(evidence.candidate, TextFact):
         part = _BOUNDED.get(text.role.partition(":")[0] if text.role.startswith("chat-template") else text.role)
         if part and text.text is None:

@@ -11,7 +11,7 @@ from posixpath import basename, splitext
 PICKLES = frozenset({"pickle", "torch-zip", "torch-legacy", "npy-pickle"})
 """Unpickling these runs what they say."""
 PROGRAMS = frozenset({"elf", "pe", "macho", "wasm", "dex", "java-class", "python-bytecode", "ar", "llvm-bitcode"})
-ARCHIVES = frozenset({"zip", "tar", "gzip", "bzip2", "xz", "zstd", "lz4", "zlib", "7z", "rar"})
+ARCHIVES = frozenset({"zip", "tar", "gzip", "bzip2", "xz", "zstd", "lz4", "zlib", "lzma", "7z", "rar"})
 OTHER_WEIGHTS = frozenset({"hdf5", "onnx", "tflite", "executorch", "ggml", "msgpack", "npy", "openvino"})
 """Formats that hold weights, or may, and that are recognised but not read."""
 TEXTS = frozenset({"text", "json", "python", "script", "bundle", "empty"})

@@ -334,7 +334,8 @@ def _lineage(
 
 def _require_weights(model: ModelEvidence) -> None:
     """Law 1: a model without weights has nothing a verdict could rest on."""
-    if model.headers or model.rejections or model.newer or _unread(model):
+    kinds = {fact.kind for fact in model.facts if isinstance(fact, ContentFact)}
+    if model.headers or model.rejections or model.newer or _unread(model) or kinds & UNREAD:
         return
     raise NothingToInspect(
         "no weights in it: no safetensors, no GGUF, nothing else that is known to hold any",

@@ -4,7 +4,8 @@
     content_kinds    what a file is by its first and last bytes
     magic            the table of unmistakable first bytes
     sandbox          a child process for texts that have to be parsed or rendered; `sandboxed` is its inside
-    pickle_stream    walks pickle opcodes without executing one
+    pickles/         pickles as programs that are read: what they import, call and write to
+    containers/      archives and compressed streams, and what is in them, however deep
     lenient_json     a document as a loader would see it, and what is wrong with it
     template_text    chat templates as Jinja would render them
     tokenizer_parts  tokenizers as parts that compare across formats

@@ -7,12 +7,15 @@ different files in the same bytes. Each is returned.
 from __future__ import annotations
 
 import codecs
+import lzma
 import re
 import zlib
 from dataclasses import dataclass
 
 from provenance.surfaces import magic
-from provenance.surfaces.pickle_stream import walk
+from provenance.surfaces.containers.tars import is_header
+from provenance.surfaces.pickles.recognise import walk
+from provenance.surfaces.pickles.streams import LEGACY_TORCH
 
 HEAD_BYTES = TAIL_BYTES = 64 * 1024
 """What `identify` looks at: room for the end record of any zip but one with a comment of 64 KiB."""
@@ -22,8 +25,6 @@ TORCH_ZIP_MEMBER = b"/data.pkl"
 
 TEXT_KINDS = frozenset({"text", "json", "python", "script", "lfs-pointer", "bundle"})
 
-_LEGACY_TORCH = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
-"""The pickled integer 0x1950a86a20f9469cfc6c that opens every file of torch's format from before 1.6."""
 _SHEBANG = re.compile(rb"#![ \t]*(\S{1,256})(?:[ \t]+(\S{1,256}))?")
 _BUNDLE = re.compile(rb"\{[^\n]{0,4096}application/vnd\.dev\.sigstore\.bundle")
 _JSON = re.compile(rb"\{\s*[\"}]|\[\s*(?:[\"{\[\]\d-]|true|false|null)")
@@ -89,7 +90,7 @@ def _is_safetensors(head: bytes, size: int) -> bool:
 
 
 def _pickle(head: bytes, size: int) -> Content | None:
-    if head.startswith(_LEGACY_TORCH):
+    if head.startswith(LEGACY_TORCH):
         return Content("torch-legacy", "pickles of torch's format from before 1.6")
     steps = walk(head, size)
     marked = head[0] == 0x80 and len(head) > 1 and head[1] <= 5
@@ -120,6 +121,10 @@ def _binary(head: bytes) -> Content | None:
         return Content("bzip2", "bzip2 stream")
     if head[0] == 0x78 and _inflates(head):
         return Content("zlib", "zlib stream")
+    if head[:3] == b"]\x00\x00" and _expands(head):
+        return Content("lzma", "LZMA stream")
+    if is_header(head[:512]) and head[156:157] in b"\x0001234567":
+        return Content("tar", "tar archive, in the form from before POSIX")
     return _data(head)
 
 
@@ -165,6 +170,14 @@ def _inflates(head: bytes) -> bool:
     try:
         return bool(zlib.decompressobj().decompress(head, 64))
     except zlib.error:
+        return False
+
+
+def _expands(head: bytes) -> bool:
+    """LZMA's old form has no mark but its usual settings, so a little of it is expanded (at most 64 bytes)."""
+    try:
+        return bool(lzma.LZMADecompressor(lzma.FORMAT_ALONE, 1 << 28).decompress(head, 64))
+    except lzma.LZMAError:
         return False
 
 

@@ -28,7 +28,7 @@ from provenance.records import (
     TensorState,
 )
 from provenance.surfaces.inspectors import gguf_metadata
-from tests.surfaces.feeding import inspect
+from tests.surfaces.feeding import examine, inspect
 
 NOT_ASKED = Skipped("lineage", "no base was given")
 
@@ -67,7 +67,7 @@ def content(file: str, kind: str, *, executable: bool = False) -> ContentFact:
 
 def contents(files: Mapping[str, bytes]) -> ModelEvidence:
     """A model of these files, every one of them inspected."""
-    facts = [fact for file, data in sorted(files.items()) for fact in inspect(file, data)]
+    facts = [fact for file, data in sorted(files.items()) for fact in (*inspect(file, data), *examine(file, data))]
     return model(files=files, facts=facts)
 
 
@@ -95,6 +95,7 @@ def folder(path: Path, name: str | None = None) -> ModelEvidence:
     for file in paths:
         inside = file.relative_to(path).as_posix()
         facts += inspect(inside, file.read_bytes(), executable=os.access(file, os.X_OK))
+        facts += examine(inside, file.read_bytes())
         if file.suffix == ".safetensors":
             headers.append(_safetensors(file, inside))
         elif file.suffix == ".gguf":

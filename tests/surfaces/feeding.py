@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TypeVar
 
 from provenance.facts import ContentFact, Fact
 from provenance.records import Consumer, Unit
-from provenance.surfaces.inspectors import Facts, InspectionContext, Inspector, consumers
+from provenance.surfaces.inspectors import EXAMINERS, Facts, InspectionContext, Inspector, consumers
 
 MIB = 1024 * 1024
 T = TypeVar("T")
@@ -43,3 +44,24 @@ def inspect_with(inspector: Inspector, file: str, data: bytes, chunk: int = MIB)
 
 def kinds(file: str, data: bytes, chunk: int = MIB) -> list[str]:
     return [fact.kind for fact in inspect(file, data, chunk=chunk) if isinstance(fact, ContentFact)]
+
+
+@dataclass(frozen=True, slots=True)
+class InMemory:
+    """A file of the model for examiners."""
+
+    path: str
+    data: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def pread(self, nbytes: int, offset: int) -> bytes:
+        return self.data[offset : offset + nbytes]
+
+
+def examine(file: str, data: bytes) -> Facts:
+    """The facts of every examiner."""
+    context = InspectionContext()
+    return tuple(fact for examiner in EXAMINERS for fact in examiner.examine(InMemory(file, data), context))

@@ -9,6 +9,7 @@ from provenance.records import Consumer, Unit
 from provenance.surfaces.inspectors.card import CARD_FRONT_MATTER
 from provenance.surfaces.inspectors.content import CONTENT
 from provenance.surfaces.inspectors.documents import DOCUMENTS
+from provenance.surfaces.inspectors.inside import INSIDE
 from provenance.surfaces.inspectors.interface import Examiner, Facts, InspectionContext, Inspector
 from provenance.surfaces.inspectors.source_code import SOURCE_CODE
 from provenance.surfaces.inspectors.templates import TEMPLATES
@@ -23,7 +24,7 @@ INSPECTORS: tuple[Inspector, ...] = (
     SOURCE_CODE,
 )
 
-EXAMINERS: tuple[Examiner, ...] = ()
+EXAMINERS: tuple[Examiner, ...] = (INSIDE,)
 
 __all__ = ["EXAMINERS", "INSPECTORS", "Examiner", "Facts", "InspectionContext", "Inspector", "consumers"]
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provenance.surfaces.pickle_stream import walk
+from provenance.surfaces.pickles.recognise import walk
 
 
 class Calls:

@@ -59,7 +59,7 @@ _LINES["decimalnl_long"] = _LINES["floatnl"] = _LINES["decimalnl_short"]
 
 
 @dataclass(frozen=True, slots=True)
-class _Opcode:
+class Opcode:
     """What one opcode reads from the stream, takes from the stack and leaves there."""
 
     fixed: int
@@ -73,12 +73,12 @@ class _Opcode:
     gives: tuple[str, ...]
 
 
-def _opcode(info: pickletools.OpcodeInfo) -> _Opcode:
+def _opcode(info: pickletools.OpcodeInfo) -> Opcode:
     size = info.arg.n if info.arg else 0
     before = [item.name for item in info.stack_before]
     to_mark = "mark" in before
     whole, cut = _LINES.get(info.arg.name if info.arg else "", (b"", b""))
-    return _Opcode(
+    return Opcode(
         fixed=max(size, 0),
         length_bytes=_LENGTH_BYTES.get(size, 0),
         line=(re.compile(whole), re.compile(cut)) if whole else None,
@@ -88,7 +88,7 @@ def _opcode(info: pickletools.OpcodeInfo) -> _Opcode:
     )
 
 
-_OPCODES = {ord(info.code): _opcode(info) for info in pickletools.opcodes}
+OPCODES = {ord(info.code): _opcode(info) for info in pickletools.opcodes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ def walk(head: bytes, size: int) -> Walk:
     imports = calls = broken = False
     while position < len(head):
         code = head[position]
-        opcode = _OPCODES.get(code)
+        opcode = OPCODES.get(code)
         after = _end_of_argument(head, position + 1, opcode) if opcode else None
         broken = opcode is None or after is None or after > size
         if opcode is None or after is None or after > len(head):
@@ -136,7 +136,7 @@ def walk(head: bytes, size: int) -> Walk:
     return Walk(count, imports, calls, stop, broken, position)
 
 
-def _end_of_argument(head: bytes, start: int, opcode: _Opcode) -> int | None:
+def _end_of_argument(head: bytes, start: int, opcode: Opcode) -> int | None:
     """Offset after the argument that begins at `start`; None where it is not of its form.
 
     The offset is past the end of `head` where the argument goes on there.
@@ -153,7 +153,7 @@ def _end_of_argument(head: bytes, start: int, opcode: _Opcode) -> int | None:
     return start + size
 
 
-def _apply(stack: list[str], code: int, opcode: _Opcode) -> bool | None:
+def _apply(stack: list[str], code: int, opcode: Opcode) -> bool | None:
     """Do to `stack` what the opcode does. Whether it can be a call; None where the stack holds too little."""
     above: list[str] = []
     if opcode.to_mark:

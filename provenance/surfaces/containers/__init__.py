@@ -1,0 +1,9 @@
+"""Archives and compressed streams: what is in them, and where two readers would see two things.
+
+sources      bytes that can be read anywhere: a file, a member, what a stream expands to; the budget of them all
+compressed   gzip, bzip2, xz, lzma, zlib
+zips         zip, from its directory and from its members' own headers
+tars         tar
+
+Nothing in a model is run, unpickled or unpacked to disk; every count, size and depth has a bound.
+"""

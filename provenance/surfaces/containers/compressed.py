@@ -1,0 +1,159 @@
+"""Compressed streams, expanded piece by piece with the standard library, never further than the budget."""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from provenance.facts import Flaw
+from provenance.surfaces.containers.sources import BOMB_BYTES, BOMB_RATIO, Ledger, OverBudgetError, UnreadableError
+from provenance.surfaces.pickles.window import Source
+
+PIECE = 64 * 1024
+MAX_KEPT = 8 * 1024 * 1024
+"""What expands to no more is kept; the rest is expanded again when something in front is asked for."""
+MAX_STREAMS = 10_000
+LZMA_MEMORY = 256 * 1024 * 1024
+
+
+class _Decompressor(Protocol):
+    """What the standard library's decompressors have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = ...) -> bytes: ...
+
+
+class _Zlib:
+    """zlib's decompressor with the face of the others."""
+
+    def __init__(self, wbits: int) -> None:
+        self._inner = zlib.decompressobj(wbits)
+
+    @property
+    def eof(self) -> bool:
+        return self._inner.eof
+
+    @property
+    def unused_data(self) -> bytes:
+        return self._inner.unused_data
+
+    @property
+    def needs_input(self) -> bool:
+        return not self._inner.unconsumed_tail
+
+    def decompress(self, data: bytes, max_length: int = PIECE) -> bytes:
+        return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
+
+
+CODECS: dict[str, Callable[[], _Decompressor]] = {
+    "gzip": lambda: _Zlib(31),
+    "zlib": lambda: _Zlib(15),
+    "deflate": lambda: _Zlib(-15),
+    "bzip2": bz2.BZ2Decompressor,
+    "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, LZMA_MEMORY),
+    "lzma": lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, LZMA_MEMORY),
+}
+_SEVERAL = frozenset({"gzip", "bzip2", "xz"})
+"""Their readers go on with the stream that follows."""
+
+
+class Expanded:
+    """What a compressed source expands to.
+
+    Raises `OverBudgetError` and `UnreadableError` when made, and nothing but `OverBudgetError` afterwards.
+    """
+
+    def __init__(self, source: Source, codec: str, ledger: Ledger) -> None:
+        self.size = 0
+        self.flaws: list[Flaw] = []
+        self.crc = 0
+        self._source, self._codec, self._ledger = source, codec, ledger
+        self._kept: bytearray | None = bytearray()
+        for piece in self._pieces(self.flaws):
+            self.size += len(piece)
+            self.crc = zlib.crc32(piece, self.crc)
+            if self.size > BOMB_BYTES and self.size > BOMB_RATIO * source.size:
+                raise BombError(f"which expands to more than {BOMB_RATIO} times its size")
+            if self._kept is not None:
+                self._kept += piece
+                if self.size > MAX_KEPT:
+                    self._kept = None
+        self._stream = self._pieces([])
+        self._position, self._behind = 0, b""
+
+    def pread(self, nbytes: int, offset: int) -> bytes:
+        """As `Source` says; reading backwards costs what is in front once more."""
+        if self._kept is not None:
+            return bytes(self._kept[offset : offset + nbytes])
+        if offset < self._position - len(self._behind):
+            self._stream = self._pieces([])
+            self._position, self._behind = 0, b""
+        end = min(offset + nbytes, self.size)
+        found = bytearray()
+        while offset + len(found) < end:
+            place = offset + len(found) - (self._position - len(self._behind))
+            if place < len(self._behind):
+                found += self._behind[place : place + end - offset - len(found)]
+                continue
+            self._behind = next(self._stream, b"")
+            if not self._behind:
+                break
+            self._position += len(self._behind)
+        return bytes(found)
+
+    def _pieces(self, flaws: list[Flaw]) -> Iterator[bytes]:
+        """Everything, at most `PIECE` bytes at a time; in `flaws` what is wrong with it."""
+        offset, fed, streams = 0, b"", 0
+        while True:
+            decompressor = CODECS[self._codec]()
+            streams += 1
+            while not decompressor.eof:
+                hungry = getattr(decompressor, "needs_input", True)
+                if hungry and not fed:
+                    fed = self._source.pread(PIECE, offset)
+                    offset += len(fed)
+                    if not fed:
+                        raise UnreadableError("its compressed data ends early")
+                try:
+                    piece = decompressor.decompress(fed if hungry else b"", PIECE)
+                except (zlib.error, OSError, lzma.LZMAError, EOFError, ValueError, MemoryError) as error:
+                    raise UnreadableError(f"its compressed data is broken: {error}") from None
+                fed = b"" if hungry else fed
+                self._ledger.take_expanded(len(piece))
+                if piece:
+                    yield piece
+            fed = decompressor.unused_data + fed
+            at = offset - len(fed)
+            fed, offset = _after_padding(self._source, fed, offset)
+            if not fed:
+                return
+            if self._codec not in _SEVERAL or streams >= MAX_STREAMS or not _begins(self._codec, fed):
+                flaws.append(Flaw("trailing-data", f"{self._source.size - at:,} bytes after the end", at))
+                return
+
+
+class BombError(OverBudgetError):
+    """Expands to far more than honest data does."""
+
+
+def _after_padding(source: Source, fed: bytes, offset: int) -> tuple[bytes, int]:
+    """What follows the zero bytes that writers to tape and flash leave at the end."""
+    while True:
+        fed = fed.lstrip(b"\x00")
+        if fed:
+            return fed, offset
+        fed = source.pread(PIECE, offset)
+        offset += len(fed)
+        if not fed:
+            return b"", offset
+
+
+def _begins(codec: str, fed: bytes) -> bool:
+    marks = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00"}
+    return fed.startswith(marks[codec])
