@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from provenance.checks.file_kinds import PROGRAM_NAMES, PROGRAMS, suffix
+from provenance.checks.file_kinds import PICKLE_NAMES, PICKLES, PROGRAM_NAMES, PROGRAMS, WEIGHT_NAMES, suffix
 from provenance.checks.interface import ACCEPT_UNREAD, Check, Rule, facts, listing, quoted
 from provenance.facts import ContainerFact, Flaw, MemberFact
 from provenance.records import Evidence, Finding, Severity
@@ -53,7 +53,8 @@ ARCHIVE_UNREADABLE = Rule(
     ident="archive-unreadable",
     title="an archive is broken",
     severity=Severity.ERROR,
-    meaning="An archive or compressed file ends early, has no directory, or its data does not expand.",
+    meaning="An archive or compressed file ends early, has no directory, its data does not expand, or a storage "
+    "that a checkpoint's pickle asks for is not in it.",
     why="A more lenient program may still read it, and what it would see was not checked.",
     example="extras.tar.gz: its compressed data ends early",
     advice="Fetch it again; if it stays so, leave it out.",
@@ -76,7 +77,8 @@ ARCHIVE_CODE = Rule(
     title="source code lies in an archive",
     severity=Severity.WARNING,
     meaning="A member of an archive is Python, a script, or TorchScript, which torch compiles and runs when it is "
-    "loaded.",
+    "loaded. Where a program runs it unasked (`.mar`, `.whl`, `.egg`), or where the archive has a name of weights and "
+    "holds nothing that weights need, it is an `error`.",
     why="Weights and configuration are data; this is a program, and it was not read.",
     example="extras.zip: 'setup.py' in it is Python source",
     advice="Unpack it in a place of its own and read it before anything runs it.",
@@ -90,10 +92,13 @@ _RULES: Mapping[str, Rule] = {
     **dict.fromkeys(("traversal", "device"), ARCHIVE_PATH_ESCAPES),
     **dict.fromkeys(_OTHER_READING, ARCHIVE_AMBIGUOUS),
     **dict.fromkeys(("bomb", "nesting"), ARCHIVE_BOMB),
-    **dict.fromkeys(("unreadable", "unreadable-member", "truncated", "directory-broken"), ARCHIVE_UNREADABLE),
+    **dict.fromkeys(
+        ("unreadable", "unreadable-member", "missing-storage", "truncated", "directory-broken"), ARCHIVE_UNREADABLE
+    ),
 }
 """By the kind of a flaw."""
 _CODE = frozenset({"python", "script", "torchscript"})
+_RUN_UNASKED = frozenset({".mar", ".whl", ".egg"})
 _MAX_DETAILS = 5
 
 
@@ -132,7 +137,9 @@ def _members(members: Sequence[MemberFact]) -> Iterator[Finding]:
         elif named:
             yield ARCHIVE_PROGRAM.finding(_held(named), file=file, severity=Severity.ERROR)
         if code:
-            yield ARCHIVE_CODE.finding(_held(code), file=file)
+            bare = suffix(file) in PICKLE_NAMES | WEIGHT_NAMES and not any(member.kind in PICKLES for member in found)
+            severity = Severity.ERROR if bare or suffix(file) in _RUN_UNASKED else None
+            yield ARCHIVE_CODE.finding(_held(code), file=file, severity=severity)
 
 
 def _held(members: Sequence[MemberFact]) -> str:

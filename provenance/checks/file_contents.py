@@ -86,7 +86,7 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
             yield UNKNOWN_FILE.finding(fact.detail, file=fact.file)
         elif fact.kind == "lfs-pointer":
             yield LFS_POINTER.finding("only a pointer to the file, which git-lfs did not fetch", file=fact.file)
-        elif fact.kind in ARCHIVES and name not in PROGRAM_NAMES and not (seen and seen.complete):
+        elif fact.kind in ARCHIVES | {"torch-zip"} and name not in PROGRAM_NAMES and not (seen and seen.complete):
             severity = Severity.ERROR if name in PICKLE_NAMES else None
             message = f"{fact.detail}, {seen.reason if seen else 'not opened'}"
             yield ARCHIVE_NOT_OPENED.finding(message, file=fact.file, severity=severity)

@@ -14,7 +14,8 @@ KERAS_CODE = Rule(
     severity=Severity.CRITICAL,
     meaning="The description of a Keras model (`config.json` in a `.keras` file, or the attribute of an HDF5 file) "
     "names a layer that carries compiled Python or a program (`Lambda`, `TorchModuleWrapper`, `TFSMLayer`, …). A class "
-    "or function from a module that is not Keras's own, or a description that cannot be read, is an `error`.",
+    "or function from a module that is not Keras's own, a layer that reads a file of the host, or a description that "
+    "cannot be read, is an `error`.",
     why="Keras runs the code of such layers when it loads the model, or when it is first called. A module that the "
     "description names is imported.",
     example="model.keras: a Lambda, which carries code",
@@ -25,7 +26,12 @@ KERAS_CODE = Rule(
     ),
 )
 
-_KINDS = {"keras-code": Severity.CRITICAL, "foreign-class": Severity.ERROR, "keras-unreadable": Severity.ERROR}
+_KINDS = {
+    "keras-code": Severity.CRITICAL,
+    "foreign-class": Severity.ERROR,
+    "host-file": Severity.ERROR,
+    "keras-unreadable": Severity.ERROR,
+}
 
 
 def _run(evidence: Evidence) -> Iterator[Finding]:

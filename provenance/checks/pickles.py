@@ -73,8 +73,8 @@ PICKLE_UNREADABLE = Rule(
     title="a pickle could not be read to its end",
     severity=Severity.ERROR,
     meaning="A pickle is broken or cut short, is followed by bytes that are none, takes more opcodes, stack or memory "
-    "than this version follows, or would hold a hundred million values if nothing in it were shared. What was seen "
-    "before that point has findings of its own.",
+    "than this version follows, asks for a terabyte, or would hold a hundred million values if nothing in it were "
+    "shared. What was seen before that point has findings of its own.",
     why="A loader may read on where a scanner gives up, and runs everything up to the point where it breaks as well.",
     example="model.pkl: the file ends before the pickle does",
     advice=_CONVERT,
@@ -84,6 +84,7 @@ PICKLE_UNREADABLE = Rule(
 
 _UNREADABLE = frozenset(
     {"broken-stream", "truncated", "trailing-data", "too-many-streams", "too-many-globals", "expansion", "memo"}
+    | {"long-number", "allocation"}
 )
 """Flaws that say how far it could be read; every other one is something that no pickler writes."""
 _LEFT_BEHIND = re.compile(
@@ -107,10 +108,10 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
     for file in sorted(walked.keys() | kinds.keys()):
         found = list(_of_file(file, walked.get(file, [])))
         seen = examined.get(file)
-        if file in kinds and not found and not (seen and seen.complete):
+        if file in kinds and not found and file not in walked and not (seen and seen.complete):
             reason = seen.reason if seen else "which was not looked into"
             yield PICKLE_UNREADABLE.finding(f"{kinds[file].detail}, {reason}", file=file, advice=_advice(file))
-        elif file in kinds and not found:
+        elif file in kinds and not found and seen and seen.complete:
             words = f"{kinds[file].detail}; it makes tensors and plain data and nothing else"
             yield PICKLE_FILE.finding(words, file=file, advice=_advice(file))
         yield from found

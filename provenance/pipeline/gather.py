@@ -367,6 +367,12 @@ def _unread(model: ModelEvidence) -> dict[str, str]:
     return why
 
 
+def _examined_whole(model: ModelEvidence) -> set[str]:
+    """Files of kinds that may hold weights or code in which an examiner looked at everything."""
+    kinds = {fact.file for fact in model.facts if isinstance(fact, ContentFact) and fact.kind in UNREAD}
+    return {fact.file for fact in model.facts if isinstance(fact, ExaminationFact) and fact.complete} & kinds
+
+
 def _gathered(candidate: ModelEvidence, base: ModelEvidence | Skipped, lineage: Lineage | Skipped) -> Gathered:
     _require_weights(candidate)
     candidate = _with_sources(candidate)
@@ -415,7 +421,7 @@ def coverage(evidence: Evidence) -> tuple[Coverage, ...]:
     nbytes = sum(file.size for file in model.manifest.files)
     rejected = {rejection.file for rejection in _rejected(model)}
     unread = {*_unread(model)}
-    parsed = {header.file for header in model.headers}
+    parsed = {header.file for header in model.headers} | _examined_whole(model)
     rows = [
         Coverage("files", files - len(model.gaps), files, "files", _excluded(model.manifest)),
         Coverage("bytes", nbytes - sum(model.gaps.values()), nbytes, "bytes"),

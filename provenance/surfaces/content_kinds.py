@@ -61,7 +61,8 @@ def identify(head: bytes, tail: bytes, size: int, name: str) -> tuple[Content, .
         return (Content("empty", "empty file"),)
     found = _from_the_front(head, size, name)
     kinds = {content.kind for content in found}
-    if not kinds & {"zip", "torch-zip"} and _ends_as_zip(tail):
+    # A tar of a small zip ends like one; its members are looked into, and what follows its end is a flaw.
+    if not kinds & {"zip", "torch-zip", "tar"} and _ends_as_zip(tail):
         kind = "torch-zip" if TORCH_ZIP_MEMBER in tail else "zip"
         found = (*found, Content(kind, "zip archive, read from its end"))
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import gzip
 import json
 import pickle
 from typing import Any
@@ -116,7 +117,20 @@ CASES: dict[str, tuple[Evidence, Evidence]] = {
     "tensor-duplicate": (sharded(HONEST, {ONE: ["a"], TWO: ["a", "b"]}), sharded(HONEST, HELD)),
     "tensor-unlisted": (sharded(HONEST, {ONE: ["a"], TWO: ["b", "c"]}), sharded(HONEST, HELD)),
     "unknown-file": (files(data__dat=b"\x00\x01\x02"), files(tokenizer__model=samples.sentencepiece())),
-    "archive-not-opened": (files(extras__zip=samples.archive()), files(model__safetensors=samples.safetensors())),
+    "archive-not-opened": (files(extras__7z=b"7z\xbc\xaf\x27\x1c\x00\x04"), files(extras__zip=samples.archive())),
+    "archive-path-escapes": (files(a__zip=samples.archive("../a.txt")), files(a__zip=samples.archive("b/..a.txt"))),
+    "archive-ambiguous": (files(a__zip=samples.archive() + b"more"), files(a__zip=samples.archive())),
+    "archive-bomb": (files(a__gz=gzip.compress(bytes(80 << 20), 9)), files(a__gz=gzip.compress(bytes(1 << 20)))),
+    "archive-unreadable": (files(a__gz=gzip.compress(b"x" * 99)[:-9]), files(a__gz=gzip.compress(b"x" * 99))),
+    "archive-program": (files(a__zip=samples.archive("a", b"\x7fELF\x02\x01\x01")), files(a__zip=samples.archive())),
+    "archive-code": (
+        files(a__zip=samples.archive("setup.py", b"import os\n")),
+        files(a__zip=samples.archive("README", b"import os\n")),
+    ),
+    "keras-code": (
+        files(model__json=b'{"class_name": "Sequential", "config": {"layers": [{"class_name": "Lambda"}]}}'),
+        files(model__json=b'{"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense"}]}}'),
+    ),
     "format-not-read": (files(tf_model__h5=b"\x89HDF\r\n\x1a\n\x00"), files(model__safetensors=samples.safetensors())),
     "text-too-large": (
         files(chat_template__jinja=b"x" * (MAX_SHOWN + 1)),
@@ -128,6 +142,9 @@ CASES: dict[str, tuple[Evidence, Evidence]] = {
     ),
     "lfs-pointer": (files(model__safetensors=samples.LFS_POINTER), files(notes__txt=b"version 1\n")),
     "pickle-file": (files(pytorch_model__bin=samples.torch_zip()), files(model__safetensors=samples.safetensors())),
+    "pickle-dangerous": (files(model__pkl=CALLING), files(model__pkl=pickle.dumps({"os": "system"}, 4))),
+    "pickle-global-unknown": (files(model__pkl=b"cmine\nThing\n)R."), files(model__pkl=b"ccollections\nCounter\n)R.")),
+    "pickle-unreadable": (files(model__pkl=b"\x80\x04]\x94(K\x01"), files(model__pkl=b"\x80\x04]\x94(K\x01e.")),
     "content-name-mismatch": (files(model__safetensors=CALLING), files(picture__png=b"\xff\xd8\xff\xe0\x00\x10JFIF")),
     "polyglot-file": (
         files(model__safetensors=samples.safetensors() + samples.archive()),

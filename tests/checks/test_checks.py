@@ -22,7 +22,10 @@ from tests.checks.models import contents, everything, evidence
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs/checks"
-NO_CHECKS = {"__init__", "__main__", "interface", "pages", "file_kinds", "base_names", "settings", "gguf_settings"}
+NO_CHECKS = {"__init__", "__main__", "interface", "pages", "file_kinds", "base_names", "settings", "gguf_settings"} | {
+    "pickle_globals",
+    "torch_globals",
+}
 
 
 def test_every_file_is_one_entry() -> None:
@@ -90,7 +93,7 @@ def test_the_worst_comes_first() -> None:
     found = run_all(everything())
     ranks = [finding.severity.rank for finding in found]
     assert ranks == sorted(ranks, reverse=True)
-    assert len({finding.severity for finding in found}) == 3
+    assert len({finding.severity for finding in found}) == 4
     keys = [(-finding.severity.rank, finding.rule, finding.location.file) for finding in found]
     assert keys == sorted(keys)
 

@@ -17,7 +17,7 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 
@@ -57,9 +57,14 @@ def numpy_array(value: object, **options: object) -> bytes:
 
 
 def archive(name: str = "a.txt", data: bytes = b"hello") -> bytes:
+    return archive_of({name: data})
+
+
+def archive_of(members: Mapping[str, bytes], **options: int) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as made:
-        made.writestr(name, data)
+    with zipfile.ZipFile(buffer, "w", **options) as made:  # type: ignore[call-overload]
+        for name, data in members.items():
+            made.writestr(name, data)
     return buffer.getvalue()
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from provenance.facts import Flaw
-from provenance.surfaces.containers.sources import BOMB_BYTES, BOMB_RATIO, Ledger, OverBudgetError, UnreadableError
+from provenance.surfaces.containers.sources import BOMB_BYTES, BOMB_RATIO, BombError, Ledger, UnreadableError
 from provenance.surfaces.pickles.window import Source
 
 PIECE = 64 * 1024
@@ -136,10 +136,6 @@ class Expanded:
             if self._codec not in _SEVERAL or streams >= MAX_STREAMS or not _begins(self._codec, fed):
                 flaws.append(Flaw("trailing-data", f"{self._source.size - at:,} bytes after the end", at))
                 return
-
-
-class BombError(OverBudgetError):
-    """Expands to far more than honest data does."""
 
 
 def _after_padding(source: Source, fed: bytes, offset: int) -> tuple[bytes, int]:

@@ -16,7 +16,15 @@ _OWN = re.compile(
     r"|constraints|activations|dtype_policies|random|backend|engine|applications)(?:\.[\w.]+)?)?"
 )
 """Modules whose classes Keras makes by itself. Not among them: `keras.utils`, `keras.saving`, which fetch and load."""
+_DESCRIPTION = re.compile(rb'\A\s{0,64}\{.{0,4096}"class_name".{0,4096}"config"', re.DOTALL)
+_FILES = ("vocabulary", "idf_weights")
+"""Settings of layers that name a file of the host where they are texts."""
 _IN_BYTES = re.compile(rb'"class_name"\s{0,8}:\s{0,8}"(Lambda|__lambda__|TorchModuleWrapper|TFSMLayer)"')
+
+
+def is_description(head: bytes) -> bool:
+    """Whether a JSON document is the description of a Keras model: it names a class and its configuration."""
+    return _DESCRIPTION.search(head) is not None
 
 
 def read_config(raw: bytes) -> tuple[Flaw, ...]:
@@ -39,6 +47,11 @@ def read_config(raw: bytes) -> tuple[Flaw, ...]:
 
 
 def _of_class(item: dict[str, object]) -> list[tuple[str, str]]:
+    settings = item.get("config")
+    for key in _FILES:
+        path = settings.get(key) if isinstance(settings, dict) else None
+        if isinstance(path, str) and path.startswith(("/", "~", "..", "\\")):
+            return [("host-file", f"a {item['class_name']} that reads {path[:100]!r} of the host")]
     name, module, registered = str(item["class_name"]), item.get("module"), item.get("registered_name")
     if name in _CODE or name.rpartition(">")[2] in _CODE:
         return [("keras-code", f"a {name}, which carries code")]

@@ -10,9 +10,9 @@ from posixpath import basename, splitext
 from provenance.facts import ContainerFact, ExaminationFact, Fact, Flaw, MemberFact
 from provenance.surfaces import magic
 from provenance.surfaces.containers import keras
-from provenance.surfaces.containers.compressed import CODECS, BombError, Expanded
+from provenance.surfaces.containers.compressed import CODECS, Expanded
 from provenance.surfaces.containers.names import leaves, link_leaves, odd_mode
-from provenance.surfaces.containers.sources import MAX_DEPTH, Ledger, OverBudgetError, Span, UnreadableError
+from provenance.surfaces.containers.sources import MAX_DEPTH, BombError, Ledger, OverBudgetError, Span, UnreadableError
 from provenance.surfaces.containers.tars import DEVICE, FILE, FOLDER, LINK, TarMember, read_tar
 from provenance.surfaces.containers.zips import BZIP2, DEFLATED, STORED, Zip, ZipMember, read_zip
 from provenance.surfaces.content_kinds import HEAD_BYTES, TAIL_BYTES, Content, identify
@@ -53,11 +53,13 @@ class Nest:
     """What was found in one file; `look` once, then `facts`."""
 
     file: str
-    ledger: Ledger = field(default_factory=Ledger)
+    ledger: Ledger
     found: list[Fact] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
     """Why not everything was looked into; the first ones."""
     spoken_of: int = 0
+    keys: set[str] = field(default_factory=set)
+    """Of the storages that the pickles of the archive at hand ask for."""
 
     def facts(self) -> tuple[Fact, ...]:
         """All of them, and how far it went."""
@@ -109,6 +111,9 @@ class Nest:
     def _pickles(self, source: Source, member: str, position: int) -> None:
         walked = walk_streams(source, self.file, member, self.ledger.pickles, position)
         self.found += walked.pickles
+        self.keys |= walked.keys
+        if not walked.pickles:
+            self.miss(f"in which the pickle that should be there is not{_in(member)}")
         if not all(pickle.complete for pickle in walked.pickles):
             self.miss(f"which could not be read to its end{_in(member)}")
 
@@ -166,12 +171,15 @@ class Nest:
         archive = read_zip(source, self.ledger)
         flaws += archive.flaws
         layout = _Layout.of(archive)
-        for entry in archive.members:
+        outer, self.keys = self.keys, set()
+        for entry in sorted(archive.members, key=lambda entry: layout.is_storage(entry.name)):
             flaws += _zip_names(entry)
             if not entry.folder and entry.data >= 0:
                 self._zip_member(entry, layout, source, member, depth, flaws)
             elif entry.data < 0:
                 self.miss(f"in which {entry.name!r} was not found{_in(member)}")
+        flaws += layout.missing(archive, self.keys)
+        self.keys = outer
         if layout.script:
             self.say_member(join(member, layout.root), "torchscript", "TorchScript, which torch compiles and runs", 0)
             self.miss("whose TorchScript code was not read")
@@ -181,7 +189,7 @@ class Nest:
         self, entry: ZipMember, layout: _Layout, source: Source, member: str, depth: int, flaws: list[Flaw]
     ) -> None:
         path, packed = join(member, entry.name), Span(source, entry.data, entry.packed)
-        if layout.is_storage(entry.name) and entry.method == STORED:
+        if layout.is_storage(entry.name) and entry.method == STORED and self._asked_for(layout, entry):
             known = magic.match(packed.pread(64, 0))
             if known and known[0] in _PROGRAMS:
                 self.say_member(path, known[0], f"{known[1]}, where the numbers of a tensor should be", entry.size)
@@ -207,11 +215,15 @@ class Nest:
             flaws.append(Flaw("crc-mismatch", f"{entry.name!r} has another checksum than is stated", entry.offset))
         if layout.keras and entry.name in ("config.json", "metadata.json"):
             flaws += keras.read_config(inner.pread(keras.MAX_CONFIG, 0))
-        if layout.is_storage(entry.name):
+        if layout.is_storage(entry.name) and self._asked_for(layout, entry):
             return
         if layout.script and (entry.name.startswith(f"{layout.root}code/") or not layout.root):
             return
         self.look(inner, path, basename(entry.name), depth + 1)
+
+    def _asked_for(self, layout: _Layout, entry: ZipMember) -> bool:
+        """Whether a pickle of the checkpoint asks for the storage; nobody reads others as numbers."""
+        return layout.script or entry.name.rpartition("/")[2] in self.keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +251,13 @@ class _Layout:
     def is_storage(self, name: str) -> bool:
         """Whether torch reads the member as the numbers of a tensor, and as nothing else."""
         return self.torch and name.startswith(self.root) and _STORAGE.fullmatch(name[len(self.root) :]) is not None
+
+    def missing(self, archive: Zip, keys: set[str]) -> list[Flaw]:
+        """Storages that the pickle asks for and that are not there."""
+        if not self.torch or self.script:
+            return []
+        lost = sorted(keys - {entry.name[len(self.root) + 5 :] for entry in archive.members})
+        return [Flaw("missing-storage", f"its pickle asks for the storage {key!r}, which is not in it") for key in lost]
 
 
 def _zip_names(entry: ZipMember) -> list[Flaw]:
@@ -274,15 +293,24 @@ def _in(member: str) -> str:
     return f" ({member!r} in it)" if member else ""
 
 
+def _described(kinds: set[str], file: str, source: Source) -> tuple[Fact, ...]:
+    """What the description of a Keras model would run, where it stands in HDF5 or in JSON."""
+    flaws: tuple[Flaw, ...] = ()
+    kind = "hdf5" if "hdf5" in kinds else "json"
+    if kind == "hdf5":
+        flaws = keras.read_bytes(source.pread(SCAN, 0) + source.pread(SCAN, max(SCAN, source.size - SCAN)))
+    elif "json" in kinds and source.size <= keras.MAX_CONFIG and keras.is_description(source.pread(HEAD_BYTES, 0)):
+        flaws = keras.read_config(source.pread(source.size, 0))
+    return (ContainerFact(file, "", kind, 0, 0, flaws),) if flaws else ()
+
+
 def look_into(file: str, source: Source) -> tuple[Fact, ...]:
     """All that is to be said of the inside of one file of the model; nothing where it has none."""
-    nest = Nest(file)
+    nest = Nest(file, Ledger(source.size))
     contents = nest.identified(source, file)
     kinds = {content.kind for content in contents}
-    if "hdf5" in kinds:
-        ends = source.pread(SCAN, 0) + source.pread(SCAN, max(SCAN, source.size - SCAN))
-        flaws = keras.read_bytes(ends)
-        return (ContainerFact(file, "", "hdf5", 0, 0, flaws),) if flaws else ()
+    if described := _described(kinds, file, source):
+        return described
     if not kinds & LOOKED_AT:
         return ()
     try:

@@ -28,6 +28,10 @@ class OverBudgetError(Exception):
     """A limit was reached; what it says follows `which`."""
 
 
+class BombError(OverBudgetError):
+    """Expands to far more than honest data does."""
+
+
 class UnreadableError(Exception):
     """The bytes are not of the form they claim; says how."""
 
@@ -36,6 +40,8 @@ class UnreadableError(Exception):
 class Ledger:
     """What is left of the work on one file of the model."""
 
+    size: int
+    """Of the file."""
     members: int = MAX_MEMBERS
     expanded: int = MAX_EXPANDED
     pickles: PickleBudget = field(default_factory=PickleBudget)
@@ -49,6 +55,9 @@ class Ledger:
     def take_expanded(self, nbytes: int) -> None:
         """So many bytes more, expanded."""
         self.expanded -= nbytes
+        spent = MAX_EXPANDED - self.expanded
+        if spent > BOMB_BYTES and spent > BOMB_RATIO * self.size:
+            raise BombError(f"which expands to more than {BOMB_RATIO} times its size")
         if self.expanded < 0:
             raise OverBudgetError(f"which expands to more than {MAX_EXPANDED // 1024**2:,} MiB")
 

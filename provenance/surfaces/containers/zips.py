@@ -96,8 +96,9 @@ def _directory(source: Source, found: Zip) -> tuple[int, int, int, int, int]:
     if not places:
         raise UnreadableError("it has no directory")
     start, size, count, moved, end = places[0]
-    if len(places) > 1:
-        found.flaw("several-ends", f"{len(places)} records of its end, each with a directory", end)
+    # Those in front of its directory belong to archives that are members.
+    if any(other[4] > start for other in places[1:]):
+        found.flaw("several-ends", "several records of its end, each with a directory", end)
     comment = int.from_bytes(tail[end - first + 20 : end - first + 22], "little")
     after = source.size - end - 22
     if after != comment:

@@ -28,6 +28,9 @@ MAX_MEMO = 2_000_000
 MAX_STACK = 2_000_000
 MAX_GLOBALS = 10_000
 """Distinct globals of one stream."""
+MAX_ALLOCATION = 1 << 40
+_ALLOCATE = frozenset({"bytes", "bytearray", "_reconstruct", "ndarray", "UntypedStorage"})
+"""Names of calls that take a length and make something of that length."""
 MAX_PERSISTENT = 200_000
 EXPANSION, EXPANSION_RATIO = 100_000_000, 1000
 """A value that would hold so many others if nothing in it were shared, and so many times its opcodes."""
@@ -186,6 +189,8 @@ class Machine:
         """Note a call."""
         if isinstance(callee, Global):
             self.called.add((callee.module, callee.name))
+            if callee.name in _ALLOCATE and _largest(arguments) > MAX_ALLOCATION:
+                self.flaw("allocation", f"asks {callee.module}.{callee.name} for {_largest(arguments):,} bytes or more")
         elif isinstance(callee, Made):
             self.flaw("computed-call", "calls what a call or the loader made")
         else:
@@ -210,6 +215,13 @@ class Machine:
 # ---------------------------------------------------------------------------------------------------------------------
 
 Step = Callable[[Machine], None]
+
+
+def _largest(arguments: object) -> int:
+    """The largest number among the arguments of a call, and in a tuple among them."""
+    values = arguments.items[:10] if isinstance(arguments, Box) else []
+    nested = [inner for value in values if isinstance(value, Box) for inner in value.items[:10]]
+    return max((value for value in (*values, *nested) if isinstance(value, int)), default=0)
 
 
 def _text(machine: Machine) -> None:
@@ -246,7 +258,11 @@ def _number(machine: Machine) -> None:
 
 
 def _digits(machine: Machine) -> None:
-    argument = (machine.argument() or b"").strip().rstrip(b"L")
+    line = machine.argument()
+    if line is None:
+        # Python reads digits in quadratic time, and since 3.11 no more than 4300 of them.
+        machine.flaw("long-number", f"a number of more than {MAX_LINE:,} digits")
+    argument = (line or b"").strip().rstrip(b"L")
     try:
         machine.stack.append(int(argument) if 0 < len(argument) < 40 else DATA)
     except ValueError:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from provenance.facts import Flaw, PickleFact, Reference
-from provenance.surfaces.pickles.machine import MAX_STREAMS, BrokenPickleError, Budget, Machine
+from provenance.surfaces.pickles.machine import JOBLIB_ARRAY, MAX_STREAMS, BrokenPickleError, Budget, Machine
 from provenance.surfaces.pickles.symbols import Box, Global, Made
 from provenance.surfaces.pickles.window import CHUNK, EndedError, Source, Window
 
@@ -33,6 +33,8 @@ class Streams:
     pickles: list[PickleFact] = field(default_factory=list)
     end: int = 0
     """Offset after the last byte that belongs to them."""
+    keys: set[str] = field(default_factory=set)
+    """Of the storages of torch that they ask for."""
 
 
 def walk_streams(source: Source, file: str, member: str, budget: Budget, position: int = 0) -> Streams:
@@ -48,6 +50,7 @@ def walk_streams(source: Source, file: str, member: str, budget: Budget, positio
             return found
         found.pickles.append(fact)
         found.end = position = fact.offset + fact.nbytes
+        found.keys |= _keys(machine)
         if not machine.complete:
             return found
         if legacy:
@@ -67,17 +70,15 @@ def _flaw(found: Streams, flaw: Flaw) -> None:
 
 
 def _one(source: Source, position: int, file: str, member: str, budget: Budget) -> tuple[Machine, PickleFact]:
-    """One stream as plain loaders read it; where it breaks at an array of joblib, as joblib reads it as well."""
+    """One stream as plain loaders read it; where it has arrays of joblib, as joblib reads it as well."""
     plain = Machine(Window(source, position), budget)
     plain.run()
     machine = plain
-    if not plain.complete and _has_arrays(plain):
+    if JOBLIB_ARRAY in plain.references:
         machine = Machine(Window(source, position), budget, arrays=_skip_array)
         machine.run()
         # A loader that knows nothing of joblib runs the numbers of an array as opcodes: both are told.
-        for key, offset in plain.references.items():
-            machine.references.setdefault(key, offset)
-        machine.called |= plain.called
+        _take_over(machine, plain)
         machine.flaws += [flaw for flaw in plain.flaws if flaw.kind not in ("broken-stream", "truncated")]
     references = (
         Reference(module, name, offset, (module, name) in machine.called)
@@ -113,6 +114,11 @@ def _skip_padding(source: Source, position: int) -> int:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
+def _keys(machine: Machine) -> set[str]:
+    idents = (ident.items for ident in machine.persistent if isinstance(ident, Box) and len(ident.items) >= 3)
+    return {key for first, _, key, *_ in idents if first == "storage" and isinstance(key, str)}
+
+
 def _storages(machine: Machine) -> dict[str, int]:
     """Bytes of one element of each storage that the pickle asks for, by key."""
     found: dict[str, int] = {}
@@ -143,8 +149,10 @@ def _skip_storages(source: Source, position: int, keys: object, sizes: dict[str,
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _has_arrays(machine: Machine) -> bool:
-    return ("joblib.numpy_pickle", "NumpyArrayWrapper") in machine.references
+def _take_over(machine: Machine, other: Machine) -> None:
+    for key, offset in other.references.items():
+        machine.references.setdefault(key, offset)
+    machine.called |= other.called
 
 
 def _skip_array(machine: Machine, wrapper: Made) -> None:
@@ -160,9 +168,7 @@ def _skip_array(machine: Machine, wrapper: Made) -> None:
     if dtype == 0:
         inner = Machine(window, machine.budget)
         inner.run()
-        for key, offset in inner.references.items():
-            machine.references.setdefault(key, offset)
-        machine.called |= inner.called
+        _take_over(machine, inner)
         machine.flaws += inner.flaws
         if not inner.complete:
             raise BrokenPickleError("the objects of an array of joblib cannot be read")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from provenance.records import Unit
 from provenance.surfaces import inspectors
-from provenance.surfaces.inspectors import INSPECTORS, InspectionContext, Inspector, consumers
+from provenance.surfaces.inspectors import EXAMINERS, INSPECTORS, Examiner, InspectionContext, Inspector, consumers
 from tests.surfaces.feeding import inspect
 
 ROOT = Path(__file__).parents[3]
@@ -29,20 +29,24 @@ FILES = [
 ]
 
 
+def _names() -> set[str]:
+    return {inspector.name for inspector in INSPECTORS} | {examiner.name for examiner in EXAMINERS}
+
+
 def test_every_file_is_one_entry() -> None:
     modules = {path.stem for path in Path(inspectors.__file__ or "").parent.glob("*.py")} - NO_INSPECTORS
     owners = {}
     for module in modules:
         found = importlib.import_module(f"provenance.surfaces.inspectors.{module}")
-        own = [value for value in vars(found).values() if isinstance(value, Inspector)]
+        own = [value for value in vars(found).values() if isinstance(value, Inspector | Examiner)]
         assert len(own) == 1, module
         owners[own[0].name] = module
         assert own[0].name == module.replace("_", "-")
-    assert sorted(owners) == sorted(inspector.name for inspector in INSPECTORS)
+    assert sorted(owners) == sorted(_names())
 
 
-@pytest.mark.parametrize("inspector", INSPECTORS, ids=lambda inspector: inspector.name)
-def test_every_entry_has_a_test_and_a_section(inspector: Inspector) -> None:
+@pytest.mark.parametrize("inspector", [*INSPECTORS, *EXAMINERS], ids=lambda inspector: inspector.name)
+def test_every_entry_has_a_test_and_a_section(inspector: Inspector | Examiner) -> None:
     assert (Path(__file__).parent / f"test_{inspector.name.replace('-', '_')}.py").is_file()
     sections = (ROOT / "docs/surfaces.md").read_text(encoding="utf-8")
     assert f"\n## {inspector.name}\n" in sections
@@ -51,7 +55,7 @@ def test_every_entry_has_a_test_and_a_section(inspector: Inspector) -> None:
 def test_the_documentation_has_no_other_sections() -> None:
     lines = (ROOT / "docs/surfaces.md").read_text(encoding="utf-8").splitlines()
     named = {line[3:] for line in lines if line.startswith("## ")}
-    assert named == {inspector.name for inspector in INSPECTORS} | {"gguf-metadata"}
+    assert named == _names() | {"gguf-metadata"}
 
 
 @pytest.mark.parametrize("file", ["a", "model.safetensors", "README.md", "x/config.json", "\u202e.bin"])
