@@ -355,7 +355,8 @@ def _unread(model: ModelEvidence) -> dict[str, str]:
     for fact in model.facts:
         if not isinstance(fact, ContentFact) or fact.kind not in UNREAD:
             continue
-        seen = examined.get(fact.file)
+        # An array of plain numbers runs nothing, and still holds weights that are only known where its header is.
+        seen = None if fact.kind in OTHER_WEIGHTS else examined.get(fact.file)
         if not seen.complete if seen else fact.file not in known:
             does = "digests but does not read" if digested else "does not read"
             reason = seen.reason if seen else f"which this version {does}"
@@ -369,7 +370,7 @@ def _unread(model: ModelEvidence) -> dict[str, str]:
 
 def _examined_whole(model: ModelEvidence) -> set[str]:
     """Files of kinds that may hold weights or code in which an examiner looked at everything."""
-    kinds = {fact.file for fact in model.facts if isinstance(fact, ContentFact) and fact.kind in UNREAD}
+    kinds = {fact.file for fact in model.facts if isinstance(fact, ContentFact) and fact.kind in UNREAD - OTHER_WEIGHTS}
     return {fact.file for fact in model.facts if isinstance(fact, ExaminationFact) and fact.complete} & kinds
 
 

@@ -69,7 +69,7 @@ def test_an_edited_report_is_not_signed(
 def test_what_was_not_read_cannot_be_left_out(models: dict[str, Path], keys: dict[str, Path], tmp_path: Path) -> None:
     model, report = tmp_path / "model", tmp_path / "report.json"
     shutil.copytree(models["base"], model)
-    (model / "model.onnx.zip").write_bytes(b"PK\x05\x06" + bytes(18))
+    (model / "model.onnx.7z").write_bytes(b"7z\xbc\xaf\x27\x1c" + bytes(18))
     assert provenance("check", model, "-o", f"json={report}").code == 3
     assert signed(model, report, keys).code == 0
     (tmp_path / "report.sigstore.jsonl").unlink()
@@ -78,7 +78,7 @@ def test_what_was_not_read_cannot_be_left_out(models: dict[str, Path], keys: dic
     report.write_text(json.dumps(document))
     done = signed(model, report, keys)
     assert done.code == 1
-    assert "model.onnx.zip" in done.complaint
+    assert "model.onnx.7z" in done.complaint
 
 
 def test_a_report_of_verify_is_no_evidence(models: dict[str, Path], keys: dict[str, Path], tmp_path: Path) -> None:
