@@ -9,14 +9,13 @@ import zlib
 from pathlib import Path
 
 GIBIBYTE = 1 << 30
-TENSOR_BYTES = 8 << 20
 
 _PICKLE = b"\x80\x02}q\x00."
 """An empty dictionary: what a scan costs must not depend on the tensors behind it."""
 
 
-def safetensors(folder: Path, nbytes: int, shards: int) -> str:
-    """A model of bf16 vectors of 8 MiB, with the index of its shards."""
+def safetensors(folder: Path, nbytes: int, shards: int, tensor_bytes: int = 8 << 20) -> str:
+    """A model of bf16 vectors of `tensor_bytes` each, with the index of its shards."""
     folder.mkdir()
     weight_map: dict[str, str] = {}
     for number in range(shards):
@@ -24,10 +23,10 @@ def safetensors(folder: Path, nbytes: int, shards: int) -> str:
         header = {
             f"layers.{number}.{k}": {
                 "dtype": "BF16",
-                "shape": [TENSOR_BYTES // 2],
-                "data_offsets": [k * TENSOR_BYTES, (k + 1) * TENSOR_BYTES],
+                "shape": [tensor_bytes // 2],
+                "data_offsets": [k * tensor_bytes, (k + 1) * tensor_bytes],
             }
-            for k in range(nbytes // shards // TENSOR_BYTES)
+            for k in range(nbytes // shards // tensor_bytes)
         }
         weight_map |= dict.fromkeys(header, name)
         text = json.dumps(header).encode()
