@@ -118,7 +118,9 @@ def read_c4nary(done: Done, root: Path) -> Answer:
 
 
 def read_glyphhound(done: Done, root: Path) -> Answer:
-    """0 no reachable sink, 1 there is, 2 the file could not be read."""
+    """0 no reachable sink, 1 there is, 2 the file could not be read: it fails closed."""
+    if done.code == 2:
+        return Answer(Outcome.UNREAD, code=2)
     report = parsed(done)
     if done.code not in (0, 1) or report is None:
         return failed(done)
