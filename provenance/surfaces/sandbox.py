@@ -17,9 +17,16 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 
-_START = "import sys; sys.path[:] = {!r}; from provenance.surfaces.sandboxed import main; main({!r}, {})"
+_START = """\
+import sys
+first, last = {!r}
+sys.path[:] = [*first, *sys.path, *(path for path in last if path not in sys.path)]
+from provenance.surfaces.sandboxed import main
+main({!r}, {})
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +96,7 @@ class Sandbox:
 
     def _start(self) -> subprocess.Popen[bytes]:
         limits = (self._limits.seconds, self._limits.memory)
-        code = _START.format(sys.path, self._module, limits)
+        code = _START.format(_path(), self._module, limits)
         self._child = subprocess.Popen(  # noqa: S603 - our own interpreter, our own module
             [sys.executable, "-I", "-B", "-c", code],
             stdin=subprocess.PIPE,
@@ -137,6 +144,16 @@ class Sandbox:
                 raise _Broken("crash")
             kept += piece
         return bytes(kept)
+
+
+def _path() -> tuple[list[str], list[str]]:
+    """Where the child finds this package, and where it finds others: never in the folder that we happen to be in.
+
+    That folder may be the model's, and hold a `json.py`.
+    """
+    here = os.path.realpath(os.curdir)
+    own = str(Path(__file__).resolve().parents[2])
+    return [own], [path for path in sys.path if path.startswith("/") and os.path.realpath(path) != here]
 
 
 class _Broken(Exception):  # noqa: N818 - never leaves this module
