@@ -24,6 +24,7 @@ from provenance.checks.index_tensors import INDEX_TENSORS
 from provenance.checks.interface import Check, Rule
 from provenance.checks.json_files import JSON_FILES
 from provenance.checks.keras_code import KERAS
+from provenance.checks.model_graphs import MODEL_GRAPHS
 from provenance.checks.not_finite import NOT_FINITE
 from provenance.checks.pages import page
 from provenance.checks.pickles import PICKLE_FILES
@@ -42,6 +43,7 @@ CHECKS: tuple[Check, ...] = (
     PICKLE_FILES,
     ARCHIVE_CONTENTS,
     KERAS,
+    MODEL_GRAPHS,
     DISGUISES,
     EXECUTABLES,
     CODE_FILES,

@@ -48,10 +48,11 @@ _PROMISES: Mapping[str, frozenset[str]] = {
     ".npz": frozenset({"zip", "lfs-pointer"}),
     ".pdf": frozenset({"pdf", "lfs-pointer"}),
     **dict.fromkeys((".ttf", ".otf", ".woff", ".woff2"), frozenset({"font", "lfs-pointer"})),
+    **dict.fromkeys((".json", ".jsonl", ".yaml", ".yml", ".toml", ".csv", ".ipynb"), _DOCUMENTS - {"html"}),
     **dict.fromkeys(
-        (".json", ".jsonl", ".jinja", ".md", ".txt", ".yaml", ".yml", ".toml", ".csv", ".html"), _DOCUMENTS
+        (".jinja", ".md", ".txt", ".html", ".py", ".sh", ".cfg", ".ini", ".xml", ".gitattributes", ".gitignore"),
+        _DOCUMENTS,
     ),
-    **dict.fromkeys((".py", ".ipynb", ".sh", ".cfg", ".ini", ".xml", ".gitattributes", ".gitignore"), _DOCUMENTS),
     **dict.fromkeys((".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".ico"), _PICTURES),
     **dict.fromkeys(
         PICKLE_NAMES,

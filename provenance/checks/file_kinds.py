@@ -14,7 +14,7 @@ PROGRAMS = frozenset({"elf", "pe", "macho", "wasm", "dex", "java-class", "python
 ARCHIVES = frozenset({"zip", "tar", "gzip", "bzip2", "xz", "zstd", "lz4", "zlib", "lzma", "7z", "rar"})
 OTHER_WEIGHTS = frozenset({"hdf5", "onnx", "tflite", "executorch", "ggml", "msgpack", "npy", "openvino"})
 """Formats that hold weights, or may, and that are recognised but not read."""
-TEXTS = frozenset({"text", "json", "python", "script", "bundle", "empty"})
+TEXTS = frozenset({"text", "json", "html", "python", "script", "bundle", "empty"})
 CODE = PICKLES | PROGRAMS | ARCHIVES | {"script"}
 """What runs, or may hold what runs, once the wrong program opens it."""
 

@@ -29,7 +29,7 @@ KERAS_CODE = Rule(
 _KINDS = {
     "keras-code": Severity.CRITICAL,
     "foreign-class": Severity.ERROR,
-    "host-file": Severity.ERROR,
+    "layer-file": Severity.ERROR,
     "keras-unreadable": Severity.ERROR,
 }
 

@@ -23,12 +23,13 @@ HEAD_BYTES = TAIL_BYTES = 64 * 1024
 TORCH_ZIP_MEMBER = b"/data.pkl"
 """`torch.load` takes a zip for a checkpoint where it holds `ARCHIVE/data.pkl`."""
 
-TEXT_KINDS = frozenset({"text", "json", "python", "script", "lfs-pointer", "bundle"})
+TEXT_KINDS = frozenset({"text", "json", "html", "python", "script", "lfs-pointer", "bundle"})
 
 _SHEBANG = re.compile(rb"#![ \t]*(\S{1,256})(?:[ \t]+(\S{1,256}))?")
 _BUNDLE = re.compile(rb"\{[^\n]{0,4096}application/vnd\.dev\.sigstore\.bundle")
 _JSON = re.compile(rb"\{\s*[\"}]|\[\s*(?:[\"{\[\]\d-]|true|false|null)")
 """`{{ … }}` and `{% … %}` open templates, not documents."""
+_PAGE = re.compile(rb"<(?:!doctype\s+html|html)[\s>]", re.IGNORECASE)
 _NPY_TEXT = re.compile(rb"'[^'\\\n]*'|\"[^\"\\\n]*\"")
 _NPY_SKELETON = re.compile(rb"(?:[\s{}\[\](),:]|\d+L?|True|False|None|'(?!\s*'))*+")
 """The header of an array with each text in it replaced by one quote: no escape, no prefix, no two texts in a row,
@@ -219,6 +220,8 @@ def _text(head: bytes, size: int, name: str) -> Content | None:
         return Content("bundle", "Sigstore bundle")
     if name.lower().endswith((".py", ".pyw", ".pyi")):
         return Content("python", "Python source")
+    if _PAGE.match(stripped):
+        return Content("html", "page of HTML")
     if _JSON.match(stripped):
         return Content("json", "JSON")
     return Content("text", detail)

@@ -127,6 +127,10 @@ CASES: dict[str, tuple[Evidence, Evidence]] = {
         files(a__zip=samples.archive("setup.py", b"import os\n")),
         files(a__zip=samples.archive("README", b"import os\n")),
     ),
+    "graph-reaches-host": (
+        files(openvino_model__xml=b'<!DOCTYPE n [<!ENTITY x SYSTEM "file:///etc/passwd">]><net/>'),
+        files(openvino_model__xml=b"<?xml version='1.0'?><net/>", saved_model__pb=b"\x0a\x05Const\x12\x03a b"),
+    ),
     "keras-code": (
         files(model__json=b'{"class_name": "Sequential", "config": {"layers": [{"class_name": "Lambda"}]}}'),
         files(model__json=b'{"class_name": "Sequential", "config": {"layers": [{"class_name": "Dense"}]}}'),

@@ -63,6 +63,7 @@ def test_code_under_the_name_of_data_is_critical(name: str, sample: str) -> None
         ("pytorch_model.bin", "sentencepiece"),
         ("weights.pt", "noise"),
         ("picture.png", "text"),
+        ("model_info.json", "page"),
     ],
 )
 def test_other_contradictions_are_errors(name: str, sample: str) -> None:

@@ -162,6 +162,7 @@ SAMPLES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "python script": ("python", lambda: b"#!/usr/bin/env python3\nprint()\n"),
     "lfs pointer": ("lfs-pointer", lambda: LFS_POINTER),
     "bundle": ("bundle", lambda: BUNDLE),
+    "page": ("html", lambda: b"<!doctype html>\n<html><script>alert(1)</script></html>\n"),
     "json object": ("json", lambda: b'{\n  "a": 1\n}\n'),
     "json array": ("json", lambda: b"[1, 2]"),
     "json with a byte order mark": ("json", lambda: b"\xef\xbb\xbf{}"),

@@ -51,7 +51,7 @@ def _of_class(item: dict[str, object]) -> list[tuple[str, str]]:
     for key in _FILES:
         path = settings.get(key) if isinstance(settings, dict) else None
         if isinstance(path, str) and path.startswith(("/", "~", "..", "\\")):
-            return [("host-file", f"a {item['class_name']} that reads {path[:100]!r} of the host")]
+            return [("layer-file", f"a {item['class_name']} that reads {path[:100]!r} of the host")]
     name, module, registered = str(item["class_name"]), item.get("module"), item.get("registered_name")
     if name in _CODE or name.rpartition(">")[2] in _CODE:
         return [("keras-code", f"a {name}, which carries code")]

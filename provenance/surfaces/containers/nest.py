@@ -11,7 +11,9 @@ from provenance.facts import ContainerFact, ExaminationFact, Fact, Flaw, MemberF
 from provenance.surfaces import magic
 from provenance.surfaces.containers import keras
 from provenance.surfaces.containers.compressed import CODECS, Expanded
+from provenance.surfaces.containers.graphs import private_chunks, read_graph
 from provenance.surfaces.containers.names import leaves, link_leaves, odd_mode
+from provenance.surfaces.containers.skops import skops_references
 from provenance.surfaces.containers.sources import MAX_DEPTH, BombError, Ledger, OverBudgetError, Span, UnreadableError
 from provenance.surfaces.containers.tars import DEVICE, FILE, FOLDER, LINK, TarMember, read_tar
 from provenance.surfaces.containers.zips import BZIP2, DEFLATED, STORED, Zip, ZipMember, read_zip
@@ -22,7 +24,7 @@ from provenance.surfaces.pickles.window import Source
 PICKLES = frozenset({"pickle", "torch-legacy", "npy-pickle"})
 PACKED = frozenset({*CODECS} - {"deflate"})
 NOT_OPENED = frozenset({"zstd", "lz4", "7z", "rar"})
-HARMLESS = frozenset({"text", "json", "empty", "image", "font", "pdf", "media", "npy", "bundle", "lfs-pointer"})
+HARMLESS = frozenset({"text", "json", "html", "empty", "image", "font", "pdf", "media", "npy", "bundle", "lfs-pointer"})
 """Members of these kinds need no further look."""
 NO_CONTAINER = frozenset({"safetensors", "gguf", "elf", "pe", "macho", "python", "script"}) | HARMLESS
 LOOKED_AT = PICKLES | PACKED | NOT_OPENED | {"zip", "torch-zip", "tar", "npy"}
@@ -217,6 +219,8 @@ class Nest:
             flaws += keras.read_config(inner.pread(keras.MAX_CONFIG, 0))
         if layout.is_storage(entry.name) and self._asked_for(layout, entry):
             return
+        if entry.name == "schema.json" and len(self.found) < MAX_FACTS:
+            self.found += skops_references(self.file, path, inner.pread(keras.MAX_CONFIG, 0))
         if layout.script and (entry.name.startswith(f"{layout.root}code/") or not layout.root):
             return
         self.look(inner, path, basename(entry.name), depth + 1)
@@ -301,7 +305,17 @@ def _described(kinds: set[str], file: str, source: Source) -> tuple[Fact, ...]:
         flaws = keras.read_bytes(source.pread(SCAN, 0) + source.pread(SCAN, max(SCAN, source.size - SCAN)))
     elif "json" in kinds and source.size <= keras.MAX_CONFIG and keras.is_description(source.pread(HEAD_BYTES, 0)):
         flaws = keras.read_config(source.pread(source.size, 0))
+    flaws += tuple(read_graph(kinds, file, source))
     return (ContainerFact(file, "", kind, 0, 0, flaws),) if flaws else ()
+
+
+def _pictures(file: str, source: Source) -> tuple[Fact, ...]:
+    """Code in a part of a picture that no reader of pictures shows."""
+    nest = Nest(file, Ledger(source.size))
+    for name, chunk in private_chunks(source):
+        if {content.kind for content in nest.identified(chunk, name)} & (PICKLES | _PROGRAMS):
+            nest.look(chunk, f"chunk {name}", name, 1)
+    return tuple(nest.found)
 
 
 def look_into(file: str, source: Source) -> tuple[Fact, ...]:
@@ -311,6 +325,8 @@ def look_into(file: str, source: Source) -> tuple[Fact, ...]:
     kinds = {content.kind for content in contents}
     if described := _described(kinds, file, source):
         return described
+    if kinds == {"image"}:
+        return _pictures(file, source)
     if not kinds & LOOKED_AT:
         return ()
     try:
