@@ -5,6 +5,7 @@
     ├── CouldNotLook          3  something that had to be looked at could not be
     │   ├── NothingToInspect  3  zero files, zero tensors, zero attestations
     │   ├── MalformedFile     3  a header was rejected (scan and check turn it into a finding)
+    │   ├── UnsupportedFile   3  a weight file of a variant that is not read (scan and check say so and go on)
     │   ├── LimitExceeded     3  a bound on size, count, depth or time was reached
     │   └── MissingExtra      3  an optional dependency is not installed
     └── NotVerified           1  a signature, signer, subject or file set is wrong
@@ -67,6 +68,10 @@ class MalformedFile(CouldNotLook):
         self.rejection = rejection
         self.offset = offset
         super().__init__(f"{what} [{rejection}]", where=where, todo="do not load it; fetch it again from its source")
+
+
+class UnsupportedFile(CouldNotLook):
+    """A weight file that may well be honest, of a variant that this version does not read. `what` is `which …`."""
 
 
 class LimitExceeded(CouldNotLook):

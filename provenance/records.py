@@ -148,7 +148,8 @@ class Tensor:
 
     name: str
     dtype: str
-    """Stored type in upper case: safetensors' names (`BF16`, `F32`, `I8`, …) or ggml's (`Q4_K`, `IQ2_XXS`, …)."""
+    """Stored type in upper case: safetensors' names (`BF16`, `F32`, `I8`, …; `C128` beside them) or ggml's (`Q4_K`,
+    `IQ2_XXS`, …)."""
     shape: tuple[int, ...]
     """Outermost dimension first, as in safetensors; GGUF's reversed order is turned round by its reader."""
     file: str
@@ -156,6 +157,7 @@ class Tensor:
     offset: int
     """Absolute byte offset in that file."""
     nbytes: int
+    """Bytes as they are stored, one after another."""
 
     @property
     def elements(self) -> int:
@@ -172,20 +174,26 @@ MetadataValue = str | int | float | bool | tuple["MetadataValue", ...]
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """A wholly validated header: every tensor lies inside its file and overlaps no other."""
+    """A wholly validated header: every tensor lies inside its file.
+
+    None overlaps another but in a torch checkpoint, whose tensors may share storage.
+    """
 
     file: str
     format: str
-    """`safetensors` or `gguf`."""
+    """`safetensors`, `gguf`, `torch`, `npy`, `npz` or `onnx`."""
     version: int
-    """GGUF version; 0 for safetensors, which has none."""
+    """Of the format as the file states it; 0 where it states none."""
     tensors: tuple[Tensor, ...]
     """In order of their offsets."""
     metadata: Mapping[str, MetadataValue]
     nbytes: int
-    """Bytes [0, nbytes) of the file are header (padding included); tensor data follows."""
+    """Bytes [0, nbytes) of the file are header (padding included) and tensor data follows; 0 where what describes the
+    tensors lies elsewhere or in several places."""
     blake3: str
-    """Digest of these bytes."""
+    """Digest of what describes the tensors: of the header's bytes where they lie in front."""
+    unread: tuple[Skipped, ...] = ()
+    """Tensors that the file holds and that are no range of its bytes, by name: their values were not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,6 +438,8 @@ class ModelEvidence:
     """Weight files that use what this version does not know yet: not looked at, and not known to be bad."""
     over_budget: tuple[str, ...] = ()
     """Documents that were digested and not looked into, because there are too many for memory."""
+    unread: tuple[Skipped, ...] = ()
+    """Weight files of a variant that this version does not read, by path, each with its reason."""
     broken_claims: tuple[str, ...] = ()
     """Files of a Hugging Face cache whose content is not what their blob's name says."""
     gaps: Mapping[str, int] = field(default_factory=dict)

@@ -20,6 +20,11 @@ CODE = PICKLES | PROGRAMS | ARCHIVES | {"script"}
 
 PICKLE_NAMES = frozenset({".bin", ".ckpt", ".dill", ".joblib", ".pickle", ".pkl", ".pt", ".pth"})
 """Loaders unpickle files with these names."""
+LEFT_BEHIND = re.compile(
+    r"training_args\.bin|(optimizer|scheduler|scaler|sampler)(_\d+)?\.(pt|bin)|rng_state(_\d+)?\.pth"
+    r"|random_states_\d+\.pkl"
+)
+"""What trainers of transformers and accelerate write beside the weights."""
 SCRIPT_NAMES = frozenset({".bash", ".bat", ".cmd", ".command", ".js", ".ps1", ".sh", ".vbs", ".zsh"})
 PROGRAM_NAMES = frozenset({".dll", ".dylib", ".egg", ".exe", ".jar", ".node", ".pyc", ".pyd", ".so", ".whl"})
 WEIGHT_NAMES = frozenset(

@@ -54,7 +54,10 @@ TENSOR_UNLISTED = Rule(
 
 
 def _run(evidence: Evidence) -> Iterator[Finding]:
-    held = {header.file: {tensor.name for tensor in header.tensors} for header in evidence.candidate.headers}
+    held = {
+        header.file: {tensor.name for tensor in header.tensors} | {skipped.surface for skipped in header.unread}
+        for header in evidence.candidate.headers
+    }
     for index in evidence.candidate.indexes:
         yield from _index(index, held)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from posixpath import basename
 
-from provenance.checks.file_kinds import PICKLES
+from provenance.checks.file_kinds import LEFT_BEHIND, PICKLES
 from provenance.checks.interface import ACCEPT_UNREAD, Check, Rule, facts, listing, quoted
 from provenance.checks.pickle_globals import Standing, judge
 from provenance.facts import ContentFact, ExaminationFact, PickleFact, Reference
@@ -87,11 +86,6 @@ _UNREADABLE = frozenset(
     | {"long-number", "allocation"}
 )
 """Flaws that say how far it could be read; every other one is something that no pickler writes."""
-_LEFT_BEHIND = re.compile(
-    r"training_args\.bin|(optimizer|scheduler|scaler|sampler)(_\d+)?\.(pt|bin)|rng_state(_\d+)?\.pth"
-    r"|random_states_\d+\.pkl"
-)
-"""What trainers of transformers and accelerate write beside the weights."""
 _NOT_NEEDED = "Delete it or leave it out of the download (it is not needed to run the model)."
 _MAX_DETAILS = 5
 
@@ -161,7 +155,7 @@ def _some(said: Sequence[str]) -> str:
 
 
 def _advice(file: str) -> str:
-    return _NOT_NEEDED if _LEFT_BEHIND.fullmatch(basename(file)) else ""
+    return _NOT_NEEDED if LEFT_BEHIND.fullmatch(basename(file)) else ""
 
 
 PICKLE_FILES = Check("pickles", (PICKLE_FILE, PICKLE_DANGEROUS, PICKLE_GLOBAL_UNKNOWN, PICKLE_UNREADABLE), _run)

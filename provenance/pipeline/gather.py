@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from posixpath import basename
 from typing import Protocol
 
 from provenance.checks.file_kinds import ARCHIVES, OTHER_WEIGHTS, PICKLES
@@ -18,9 +17,12 @@ from provenance.checks.gguf_settings import FAMILIES
 from provenance.documents import strict_json
 from provenance.errors import CouldNotLook, NothingToInspect
 from provenance.facts import ContentFact, ExaminationFact, Fact, JsonFact, TextFact
+from provenance.pipeline.weight_files import compared, left_behind, left_out, obstacle, rejected
 from provenance.reading.digests import digest_file, digest_tensor, list_file, list_tensor, manifest
 from provenance.reading.ends import gaps
 from provenance.reading.engine import OpenModel, PairReading, Reading, open_model, read, read_pair
+from provenance.reading.formats import FORMATS
+from provenance.reading.formats.rules import quoted
 from provenance.reading.sources import resolve
 from provenance.records import (
     Consumer,
@@ -28,11 +30,11 @@ from provenance.records import (
     DeltaStatistics,
     Evidence,
     FileDigest,
+    Header,
     Lineage,
     Manifest,
     ModelEvidence,
     PairConsumer,
-    Rejection,
     Skipped,
     TensorDigest,
     TensorState,
@@ -111,23 +113,23 @@ def gather(
     with ExitStack() as stack:
         model = stack.enter_context(open_model(resolve(candidate)))
         other = Skipped("base", NO_BASE.reason) if base is None else _open_base(base, stack, describe=describe)
-        obstacle = _obstacle(model)
-        if weights and obstacle is None and isinstance(other, OpenModel):
+        why_not = obstacle(model, other if isinstance(other, OpenModel) else None)
+        if weights and why_not is None and isinstance(other, OpenModel):
             return _together(candidate, model, base or "", other, watch)
         if describe:
-            raise CouldNotLook(obstacle or "nothing to compare", where=candidate)
+            raise CouldNotLook(why_not or "nothing to compare", where=candidate)
         look = _alone if digests else _ends
         theirs = look(base or "", other, watch) if isinstance(other, OpenModel) else other
-        return _gathered(look(candidate, model, watch), theirs, _not_compared(base, weights, other, obstacle))
+        return _gathered(look(candidate, model, watch), theirs, _not_compared(base, weights, other, why_not))
 
 
-def _not_compared(base: str | None, weights: bool, other: OpenModel | Skipped, obstacle: str | None) -> Skipped:
+def _not_compared(base: str | None, weights: bool, other: OpenModel | Skipped, why_not: str | None) -> Skipped:
     """Why there is no lineage."""
     if not weights:
         return NOT_COMPARED
     if base is None:
         return NO_BASE
-    reason = "the base could not be looked at" if isinstance(other, Skipped) else obstacle
+    reason = "the base could not be looked at" if isinstance(other, Skipped) else why_not
     return Skipped("lineage", reason or "", asked=True)
 
 
@@ -147,29 +149,17 @@ def _open_base(base: str, stack: ExitStack, *, describe: bool) -> OpenModel | Sk
     """The base, opened, or why its weights are not all known; with `describe` that is raised as `CouldNotLook`."""
     try:
         other = stack.enter_context(open_model(resolve(base)))
-        if bad := _rejected(other):
+        if bad := rejected(other):
             raise CouldNotLook(f"the base cannot be read: {bad[0].message}", where=f"{base}/{bad[0].file}")
-        if not any(header.tensors for header in other.headers):
+        if not compared(other):
             raise NothingToInspect("the base holds no weights that can be compared", where=base)
+        if why_not := obstacle(other):
+            raise CouldNotLook(f"the base cannot be compared with: {why_not}", where=base)
     except CouldNotLook as error:
         if describe:
             raise
         return Skipped("base", str(error), asked=True)
     return other
-
-
-def _obstacle(model: OpenModel) -> str | None:
-    """Why the candidate's weights cannot be compared at all; None where they can."""
-    if bad := _rejected(model):
-        return f"the header of {bad[0].file} was rejected, so the weights are not known"
-    if not any(header.tensors for header in model.headers):
-        return "the model holds no weights that can be compared"
-    return None
-
-
-def _rejected(model: OpenModel | ModelEvidence) -> list[Rejection]:
-    """Rejections of files that a loader would open: not `._model.safetensors`, which macOS leaves on foreign disks."""
-    return [rejection for rejection in model.rejections if not basename(rejection.file).startswith("._")]
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -249,7 +239,7 @@ def _delta(candidate: Unit, base: Unit) -> PairConsumer[DeltaStatistics]:
 
 
 def _together(candidate: str, model: OpenModel, base: str, other: OpenModel, watch: Watch) -> Gathered:
-    pairing = pair(model.headers, other.headers, _config(model), _config(other))
+    pairing = pair(compared(model, other), compared(other, model), _config(model), _config(other))
     pairs = comparable(pairing)
     over = _over_budget(model) | _over_budget(other)
     examined = _examined(model), _examined(other)
@@ -266,7 +256,7 @@ def _together(candidate: str, model: OpenModel, base: str, other: OpenModel, wat
     seen = _evidence(candidate, model, reading.candidate, examined[0], over)
     their_evidence = _evidence(base, other, reading.base, examined[1], over)
     lineage = _lineage(pairing, pairs, reading, their_evidence)
-    return _gathered(seen, their_evidence, lineage)
+    return _gathered(seen, their_evidence, lineage, left_out(model, other))
 
 
 def _config(model: OpenModel) -> dict[str, object] | None:
@@ -303,6 +293,7 @@ def _evidence(
         rejections=tuple(r for r in model.rejections if r.rule not in NEWER),
         newer=tuple(r for r in model.rejections if r.rule in NEWER),
         indexes=model.indexes,
+        unread=model.unread,
         facts=(*inspected, *examined, *(fact for header in model.headers for fact in gguf_facts(header))),
         over_budget=tuple(sorted(over & model.files.keys())),
         broken_claims=model.listing.broken_claims(digests),
@@ -335,7 +326,7 @@ def _lineage(
 def _require_weights(model: ModelEvidence) -> None:
     """Law 1: a model without weights has nothing a verdict could rest on."""
     kinds = {fact.kind for fact in model.facts if isinstance(fact, ContentFact)}
-    if model.headers or model.rejections or model.newer or _unread(model) or kinds & UNREAD:
+    if model.headers or model.rejections or model.newer or model.unread or _unread(model) or kinds & UNREAD:
         return
     raise NothingToInspect(
         "no weights in it: no safetensors, no GGUF, nothing else that is known to hold any",
@@ -349,11 +340,16 @@ def _unread(model: ModelEvidence) -> dict[str, str]:
     why = {r.file: f"{r.message} [{r.rule}]; it may be newer than this version" for r in model.newer}
     digested = model.manifest.subject_sha256 is not None
     aside = "was digested and not looked into" if digested else "was not looked into"
-    why |= dict.fromkeys(model.over_budget, f"{aside}: the model has too many documents")
     examined = {fact.file: fact for fact in model.facts if isinstance(fact, ExaminationFact)}
-    known = {header.file for header in model.headers} | {rejection.file for rejection in model.rejections} | {*why}
+    for skipped in model.unread:
+        seen = examined.get(skipped.surface)
+        if not (seen and seen.complete and left_behind(skipped.surface)):
+            why[skipped.surface] = skipped.reason
+    why |= {header.file: _gaps(header) for header in model.headers if header.unread}
+    why |= dict.fromkeys(model.over_budget, f"{aside}: the model has too many documents")
+    known = {header.file for header in model.headers} | {rejection.file for rejection in model.rejections}
     for fact in model.facts:
-        if not isinstance(fact, ContentFact) or fact.kind not in UNREAD:
+        if not isinstance(fact, ContentFact) or fact.kind not in UNREAD or fact.file in why:
             continue
         # An array of plain numbers runs nothing, and still holds weights that are only known where its header is.
         seen = None if fact.kind in OTHER_WEIGHTS else examined.get(fact.file)
@@ -374,10 +370,22 @@ def _examined_whole(model: ModelEvidence) -> set[str]:
     return {fact.file for fact in model.facts if isinstance(fact, ExaminationFact) and fact.complete} & kinds
 
 
-def _gathered(candidate: ModelEvidence, base: ModelEvidence | Skipped, lineage: Lineage | Skipped) -> Gathered:
+def _gaps(header: Header) -> str:
+    """That some tensors of a file were not read, with the first of them."""
+    first, words = header.unread[0], next(known.words for known in FORMATS if known.name == header.format)
+    return f"is {words}, {len(header.unread)} of whose tensors were not read: {quoted(first.surface)}, {first.reason}"
+
+
+def _gathered(
+    candidate: ModelEvidence,
+    base: ModelEvidence | Skipped,
+    lineage: Lineage | Skipped,
+    apart: tuple[Skipped, ...] = (),
+) -> Gathered:
     _require_weights(candidate)
     candidate = _with_sources(candidate)
     unread = tuple(Skipped(file, why, asked=True) for file, why in _unread(candidate).items())
+    unread += tuple(skipped for skipped in apart if skipped.surface not in {row.surface for row in unread})
     if isinstance(base, ModelEvidence):
         unread += tuple(Skipped(f"base: {file}", why) for file, why in _unread(base).items())
     template = any(isinstance(fact, TextFact) and fact.role == "chat-template" for fact in candidate.facts)
@@ -420,13 +428,13 @@ def coverage(evidence: Evidence) -> tuple[Coverage, ...]:
     model = evidence.candidate
     files, tensors = len(model.manifest.files), sum(tensor.blake3 is not None for tensor in model.manifest.tensors)
     nbytes = sum(file.size for file in model.manifest.files)
-    rejected = {rejection.file for rejection in _rejected(model)}
+    broken = {rejection.file for rejection in rejected(model)}
     unread = {*_unread(model)}
-    parsed = {header.file for header in model.headers} | _examined_whole(model)
+    parsed = ({header.file for header in model.headers} | _examined_whole(model)) - unread
     rows = [
         Coverage("files", files - len(model.gaps), files, "files", _excluded(model.manifest)),
         Coverage("bytes", nbytes - sum(model.gaps.values()), nbytes, "bytes"),
-        Coverage("weight-files", len(parsed), len(parsed | rejected | unread), "files"),
+        Coverage("weight-files", len(parsed), len(parsed | broken | unread), "files"),
         Coverage("tensor-digests", tensors, sum(len(header.tensors) for header in model.headers), "tensors"),
     ]
     if isinstance(evidence.lineage, Lineage):

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from provenance.errors import MalformedFile
+from provenance.errors import MalformedFile, UnsupportedFile
 from provenance.reading.files import OpenFile, room_for_descriptors
 from provenance.reading.formats import claimed, read_header, recognise
 from provenance.reading.formats.shards import check_split, is_index, read_index, split_sets
 from provenance.reading.sources.interface import Listing
-from provenance.records import Header, ModelKind, Rejection, ShardIndex
+from provenance.records import Header, ModelKind, Rejection, ShardIndex, Skipped
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -27,6 +27,8 @@ class OpenModel:
     rejections: tuple[Rejection, ...]
     """Weight files and indexes that break a rule, and sets of split files that do not agree."""
     indexes: tuple[ShardIndex, ...]
+    unread: tuple[Skipped, ...] = ()
+    """Weight files of a variant that is not read, by path, each with its reason."""
 
     def __enter__(self) -> OpenModel:
         return self
@@ -45,7 +47,8 @@ def open_model(listing: Listing) -> OpenModel:
     """Open every file of `listing` and read the headers.
 
     Raises `CouldNotLook` where a file cannot be read or is not the one that was listed, `LimitExceeded` where a header
-    asks for more than a reader should give. A broken header is a `Rejection`, no exception.
+    asks for more than a reader should give. A broken header is a `Rejection`, a variant that is not read a `Skipped`;
+    neither is an exception.
     """
     folder = Path(listing.name) if listing.kind is ModelKind.DIRECTORY else Path(listing.name).parent
     room = room_for_descriptors(len(listing.files))
@@ -56,6 +59,7 @@ def open_model(listing: Listing) -> OpenModel:
     headers: list[Header] = []
     indexes: list[ShardIndex] = []
     rejections: list[Rejection] = []
+    unread: list[Skipped] = []
     try:
         for file in files.values():
             try:
@@ -65,17 +69,24 @@ def open_model(listing: Listing) -> OpenModel:
                     indexes.append(read_index(file))
             except MalformedFile as error:
                 rejections.append(_rejection(file, error))
+            except UnsupportedFile as error:
+                unread.append(_unread(file, error))
             file.release()
     except BaseException:
         _close(files)
         raise
     rejections += [found for split_set in split_sets(headers) for found in check_split(split_set)]
-    return OpenModel(listing, files, tuple(headers), tuple(rejections), tuple(indexes))
+    return OpenModel(listing, files, tuple(headers), tuple(rejections), tuple(indexes), tuple(unread))
 
 
 def _close(files: Mapping[str, OpenFile]) -> None:
     for file in files.values():
         file.close()
+
+
+def _unread(file: OpenFile, error: UnsupportedFile) -> Skipped:
+    kind = recognise(file)
+    return Skipped(file.path, f"is {kind.words if kind else 'a weight file'}, {error.what}", asked=True)
 
 
 def _rejection(file: OpenFile, error: MalformedFile) -> Rejection:

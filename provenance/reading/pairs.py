@@ -8,7 +8,7 @@ b before a on the other) cannot all be met in one pass; the plan keeps the heavi
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from provenance.records import Tensor
@@ -51,7 +51,7 @@ def components(pairs: Sequence[Pair]) -> tuple[Component, ...]:
 
 
 def _component(pairs: Sequence[Pair], indices: Sequence[int]) -> Component:
-    in_order = heaviest_in_order(pairs, indices)
+    in_order = heaviest_in_order(pairs, _apart(pairs, indices))
     met = set(in_order)
     return Component(
         candidate_files=tuple(sorted({pairs[index][0].file for index in indices})),
@@ -59,6 +59,30 @@ def _component(pairs: Sequence[Pair], indices: Sequence[int]) -> Component:
         in_order=tuple(in_order),
         crossing=tuple(index for index in indices if index not in met),
     )
+
+
+def _apart(pairs: Sequence[Pair], indices: Sequence[int]) -> list[int]:
+    """`indices` without the pairs of a tensor that begins inside another one of its side: bytes come by once.
+
+    Of tensors that share storage the first is met, and of several that begin together the longest.
+    """
+    kept = [set(_not_inside({pairs[index][side] for index in indices})) for side in (0, 1)]
+    return [index for index in indices if pairs[index][0] in kept[0] and pairs[index][1] in kept[1]]
+
+
+def _not_inside(tensors: Iterable[Tensor]) -> Iterator[Tensor]:
+    file, end = "", 0
+    for tensor in sorted(tensors, key=_longest_first):
+        if tensor.file != file:
+            file, end = tensor.file, 0
+        if tensor.offset >= end:
+            yield tensor
+            end = tensor.offset + tensor.nbytes
+
+
+def _longest_first(tensor: Tensor) -> tuple[str, int, bool, int, str]:
+    """Order on disk; one without bytes stands before the one that begins at its place, not inside it."""
+    return tensor.file, tensor.offset, tensor.nbytes > 0, -tensor.nbytes, tensor.name
 
 
 def heaviest_in_order(pairs: Sequence[Pair], indices: Sequence[int]) -> list[int]:

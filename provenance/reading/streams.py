@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 from provenance.reading.digests import RangesDigester
 from provenance.reading.files import OpenFile
-from provenance.records import Consumer, Header, Unit
+from provenance.records import Consumer, Header, Tensor, Unit
 
 F = TypeVar("F")
 T = TypeVar("T")
@@ -21,6 +21,28 @@ TensorFactory = Callable[[Unit], Consumer[T] | None]
 
 Tick = Callable[[int], None]
 """Told of every piece that was read, in bytes; raises to stop the reading."""
+
+
+class _Fed(Generic[T]):
+    """One tensor that has begun: its consumers, and their records once its last byte has gone by."""
+
+    __slots__ = ("consumers", "end", "records", "start")
+
+    def __init__(self, factories: Sequence[TensorFactory[T]], tensor: Tensor) -> None:
+        self.start, self.end = tensor.offset, tensor.offset + tensor.nbytes
+        self.consumers = _begun(factories, Unit(tensor.file, tensor.offset, tensor.nbytes, tensor))
+        self.records: tuple[T, ...] = ()
+
+    def goes_on(self, chunk: memoryview, offset: int) -> bool:
+        """Feed the part of the piece at `offset` that is the tensor's; whether there is more of it behind."""
+        if part := chunk[max(0, self.start - offset) : self.end - offset]:
+            for consumer in self.consumers:
+                consumer.update(part)
+        if self.end > offset + len(chunk):
+            return True
+        self.records = tuple(consumer.finish() for consumer in self.consumers)
+        self.consumers = []
+        return False
 
 
 class FileStream(Generic[F, T]):
@@ -47,8 +69,10 @@ class FileStream(Generic[F, T]):
         self._gap = gap
         self._tensors = iter(header.tensors if header and not gap else ())
         self._tensor = next(self._tensors, None)
-        self._fed: list[Consumer[T]] | None = None
-        """Consumers of the tensor that has begun, None while none has."""
+        """The first that has not begun."""
+        self._all: list[_Fed[T]] = []
+        self._open: list[_Fed[T]] = []
+        """Those that have begun and not ended: one at most, but where tensors share storage."""
         self._whole = _begun(file_factories, Unit(file.path, 0, file.size, gap=len(gap)))
 
     @property
@@ -80,19 +104,19 @@ class FileStream(Generic[F, T]):
             consumer.update(chunk)
 
     def feed_tensors(self, chunk: memoryview, offset: int) -> None:
-        """Cut the piece at `offset` at the borders of the tensors, without copying, and feed each its part."""
+        """Cut the piece at `offset` at the borders of the tensors, without copying, and feed each its part.
+
+        Tensors that share bytes are each fed them: how often in all, the reader of their header bounds.
+        """
         self._looked_at.update(chunk, offset)
         end = offset + len(chunk)
+        self._open = [fed for fed in self._open if fed.goes_on(chunk, offset)]
         while (tensor := self._tensor) is not None and tensor.offset <= end:
-            if self._fed is None:
-                self._fed = _begun(self._tensor_factories, Unit(tensor.file, tensor.offset, tensor.nbytes, tensor))
-            if part := chunk[max(0, tensor.offset - offset) : tensor.offset + tensor.nbytes - offset]:
-                for consumer in self._fed:
-                    consumer.update(part)
-            if tensor.offset + tensor.nbytes > end:
-                return
-            self.tensor_records.extend(consumer.finish() for consumer in self._fed)
-            self._tensor, self._fed = next(self._tensors, None), None
+            fed = _Fed(self._tensor_factories, tensor)
+            self._all.append(fed)
+            if fed.goes_on(chunk, offset):
+                self._open.append(fed)
+            self._tensor = next(self._tensors, None)
 
     def finish(self) -> None:
         """Collect the file's records; `CouldNotLook` where the file is not the one that was listed and parsed."""
@@ -100,6 +124,7 @@ class FileStream(Generic[F, T]):
         if not self._looked_at.as_expected():
             raise self.file.changed("what was looked at is not what was digested")
         self.file_records.extend(consumer.finish() for consumer in self._whole)
+        self.tensor_records.extend(record for fed in self._all for record in fed.records)
 
 
 def _passed(looked_at: Mapping[tuple[int, int], bytes], gap: range) -> dict[tuple[int, int], bytes]:

@@ -14,6 +14,11 @@ from provenance.weights.naming import shown
 _COPIES = "the base stores this tensor more than once; this compares with the one in "
 
 
+def scheme(file_format: str) -> str:
+    """Whose names the tensors of a file have: torch checkpoints have the Hub's, as safetensors files have."""
+    return "safetensors" if file_format == "torch" else file_format
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One stored tensor and what its name says of it."""
@@ -29,6 +34,11 @@ class Entry:
     """Where it comes from if it is computed from the config, not learnt."""
     contested: bool = False
     """Another stored name of the same format claims its role."""
+
+    @property
+    def scheme(self) -> str:
+        """Whose names its name is one of."""
+        return scheme(self.file_format)
 
     @property
     def key(self) -> tuple[bool, str, str]:
@@ -49,9 +59,10 @@ def entries(headers: Sequence[Header], architecture: Architecture | None) -> lis
     names = {tensor.name for header in headers for tensor in header.tensors}
     for header in headers:
         for tensor in header.tensors:
-            place = architecture.place(tensor.name, header.format) if architecture else None
+            names_of = scheme(header.format)
+            place = architecture.place(tensor.name, names_of) if architecture else None
             role, layout = (place.role, place.layout) if place else (None, Layout.PLAIN)
-            origin = architecture.origin(tensor.name, header.format) if architecture else ""
+            origin = architecture.origin(tensor.name, names_of) if architecture else ""
             found.append(Entry(tensor, header.format, role, layout, _scaled(tensor.name, names), origin))
     return list(_contested(_without_strays(found)))
 
@@ -65,10 +76,10 @@ def _without_strays(found: list[Entry]) -> list[Entry]:
 
     A loader takes one wrapper off a whole model: a tensor under another one is not loaded, and is initialised anew.
     """
-    wrappers = {(e.tensor.name, e.file_format): wrapper(e.tensor.name, e.file_format) for e in found}
-    inside = [e for e in found if e.file_format == "safetensors" and e.role not in (None, LM_HEAD)]
-    usual = Counter(wrappers[e.tensor.name, e.file_format] for e in inside).most_common(1)
-    loaded = {e.role for e in inside if wrappers[e.tensor.name, e.file_format] == usual[0][0]}
+    wrappers = {(e.tensor.name, e.scheme): wrapper(e.tensor.name, e.scheme) for e in found}
+    inside = [e for e in found if e.scheme == "safetensors" and e.role not in (None, LM_HEAD)]
+    usual = Counter(wrappers[e.tensor.name, e.scheme] for e in inside).most_common(1)
+    loaded = {e.role for e in inside if wrappers[e.tensor.name, e.scheme] == usual[0][0]}
     strays = {id(e) for e in inside if e.role not in loaded}
     return [replace(e, role=None, layout=Layout.PLAIN) if id(e) in strays else e for e in found]
 

@@ -69,6 +69,7 @@ class Named:
     name: str
     file: str
     file_format: str
+    """Whose names it has: `safetensors`, also of a torch checkpoint, or `gguf`."""
     mapped: bool
     """An architecture gives it a role."""
     paired: bool

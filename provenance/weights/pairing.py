@@ -172,7 +172,7 @@ def _unpaired(
     unpaired = frozenset(found)
     named = {entry: _named(entry, entry not in unpaired) for entry in side.entries}
     naming = Naming(named.values(), [_named(entry, paired=False) for entry in other.entries])
-    mapped = {entry.file_format for entry in side.entries if entry.role is not None}
+    mapped = {entry.scheme for entry in side.entries if entry.role is not None}
     result = []
     for e in found:
         obstacle = e.origin or ("" if naming.knows(named[e]) else _unmapped(e, side.family, naming, mapped))
@@ -181,14 +181,14 @@ def _unpaired(
 
 
 def _named(entry: Entry, paired: bool) -> Named:
-    return Named(entry.tensor.name, entry.tensor.file, entry.file_format, entry.role is not None, paired)
+    return Named(entry.tensor.name, entry.tensor.file, entry.scheme, entry.role is not None, paired)
 
 
 def _unmapped(entry: Entry, family: str, naming: Naming, mapped: set[str]) -> str:
-    if naming.has_format(entry.file_format):
+    if naming.has_format(entry.scheme):
         return f"the names in {shown(shard_set(entry.tensor.file))} are not mapped"
     where = f"{family} in {'GGUF' if entry.file_format == 'gguf' else entry.file_format}"
-    return f"this name of {where} is not mapped" if entry.file_format in mapped else f"names of {where} are not mapped"
+    return f"this name of {where} is not mapped" if entry.scheme in mapped else f"names of {where} are not mapped"
 
 
 def _shapes(base: list[Entry], architecture: Architecture | None) -> Callable[[str], tuple[int, ...] | None]:

@@ -1,7 +1,8 @@
 """Weight formats: who reads a file is decided by its content, and its name only has to agree.
 
 `read_header` is the one seam: from any file it gives a validated header, None for a file that is no weight file of
-ours, `MalformedFile` with the name of the broken rule, or `CouldNotLook`; never another exception.
+ours, `MalformedFile` with the name of the broken rule, `UnsupportedFile` for a variant that is not read, or another
+`CouldNotLook`; never another exception.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ from provenance.reading.formats.gguf import GGUF
 from provenance.reading.formats.interface import HEAD_BYTES, Format, read_exactly
 from provenance.reading.formats.rules import Rule
 from provenance.reading.formats.safetensors import SAFETENSORS
+from provenance.reading.formats.torch import TORCH
 from provenance.records import ByteReader, Header
 
-FORMATS = (SAFETENSORS, GGUF)
+FORMATS = (SAFETENSORS, GGUF, TORCH)
 
 
 def recognise(reader: ByteReader) -> Format | None:
     """The format that a file's content is of, whatever its name."""
     head = read_exactly(reader, min(HEAD_BYTES, reader.size), 0)
-    return next((known for known in FORMATS if known.matches(head)), None)
+    return next((known for known in FORMATS if known.matches(head, reader)), None)
 
 
 def claimed(path: str) -> Format | None:

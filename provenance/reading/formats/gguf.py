@@ -41,8 +41,9 @@ _INFO_MEMORY = 1024
 _ARRAY_MEMORY = 64
 
 
-def matches(head: bytes) -> bool:
+def matches(head: bytes, reader: ByteReader) -> bool:
     """The magic and a version that is not text, in either byte order: prose may begin with "GGUF" too."""
+    del reader
     return head.startswith(_MAGIC) and head[4:8].count(0) >= 2
 
 
@@ -241,4 +242,4 @@ def _lay_out(infos: list[Tensor], cursor: Cursor, alignment: int) -> tuple[Tenso
     return tuple(tensors)
 
 
-GGUF = Format("gguf", (".gguf",), matches, read_header)
+GGUF = Format("gguf", (".gguf",), matches, read_header, "a GGUF file")

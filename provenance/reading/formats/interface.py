@@ -12,7 +12,7 @@ from provenance.errors import CouldNotLook
 from provenance.records import ByteReader, Header
 
 HEAD_BYTES = 16
-"""How much of a file's start `Format.matches` needs."""
+"""How much of a file's start `Format.matches` is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +22,13 @@ class Format:
     name: str
     suffixes: tuple[str, ...]
     """Lower-case endings of a file name that claim this format."""
-    matches: Callable[[bytes], bool]
-    """Whether the first `HEAD_BYTES` bytes of a file are this format's, whatever its name."""
+    matches: Callable[[bytes, ByteReader], bool]
+    """Whether a file is of this format by its first `HEAD_BYTES` bytes, whatever its name; where these do not settle
+    it (a zip may hold anything) its reader may look further."""
     read_header: Callable[[ByteReader], Header]
-    """The validated header; raises `MalformedFile` naming the broken rule, or `LimitExceeded`."""
+    """The validated header; raises `MalformedFile` naming the broken rule, `UnsupportedFile`, or `LimitExceeded`."""
+    words: str
+    """What a file of this format is, for a person: `a torch checkpoint`."""
 
     def claims(self, path: str) -> bool:
         """Whether the file's name says it is of this format."""

@@ -34,8 +34,9 @@ _LENGTH_BYTES = 8
 _FIELDS = {"dtype", "shape", "data_offsets"}
 
 
-def matches(head: bytes) -> bool:
+def matches(head: bytes, reader: ByteReader) -> bool:
     """A length that the reference reader takes, and an object that begins right after it. No text has such a length."""
+    del reader
     return len(head) > _LENGTH_BYTES and _length(head) <= MAX_HEADER_BYTES and head[_LENGTH_BYTES] == ord("{")
 
 
@@ -164,4 +165,4 @@ def _check_tiling(tensors: list[Tensor], start: int, reader: ByteReader) -> None
         raise MalformedFile(Rule.TRAILING_BYTES, what, where=file, offset=expected)
 
 
-SAFETENSORS = Format("safetensors", (".safetensors",), matches, read_header)
+SAFETENSORS = Format("safetensors", (".safetensors",), matches, read_header, "a safetensors file")

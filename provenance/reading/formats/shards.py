@@ -19,7 +19,7 @@ from provenance.records import ByteReader, Header, Rejection, ShardIndex
 
 _INDEX_NAME = re.compile(r".+\.(safetensors|bin)\.index(\.[A-Za-z0-9_]+)?\.json", re.DOTALL)
 """`model.safetensors.index.json`, and diffusers' variants `….index.fp16.json`."""
-_SPLIT_NAME = re.compile(r"(.+)-([0-9]{1,6})-of-([0-9]{1,6})(\.gguf|\.safetensors)", re.DOTALL)
+_SPLIT_NAME = re.compile(r"(.+)-([0-9]{1,6})-of-([0-9]{1,6})(\.gguf|\.safetensors|\.bin)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
