@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from posixpath import basename
 
@@ -14,8 +15,8 @@ HEADER_REJECTED = Rule(
     ident="header-rejected",
     title="the header of a weight file breaks its format's rules",
     severity=Severity.CRITICAL,
-    meaning="A safetensors or GGUF file declares something that its format forbids: tensors that overlap or lie "
-    "outside the file, a key that stands twice, a length that does not fit, parts of one set that contradict each "
+    meaning="A safetensors or GGUF file, or a torch checkpoint, declares something that its format forbids: tensors "
+    "that overlap or lie outside the file or their storage, two headers of a zip that contradict each other, a key that stands twice, a length that does not fit, parts of one set that contradict each "
     "other. The message ends with the name of the broken rule. No tensor of the file was read. Not meant are git-lfs "
     "pointers (`lfs-pointer`), files whose only trouble is that others of their set are missing (`shard-missing`), "
     "and the `._NAME` files of macOS.",
@@ -29,12 +30,17 @@ WEIGHTS_EMPTY = Rule(
     ident="weights-empty",
     title="a weight file holds no weights",
     severity=Severity.ERROR,
-    meaning="The header of a safetensors or GGUF file is valid and declares zero tensors, or none with an element.",
+    meaning="The header of a safetensors or GGUF file, or of a torch checkpoint named as weights are, is valid and "
+    "declares zero tensors, or none with an element.",
     why="A model without weights passes every comparison of weights. GGUF files that hold a vocabulary alone are used "
     "in tests of llama.cpp; they are not models either.",
     example="model.safetensors: a safetensors file with no tensors",
     advice="Ask the publisher for the weights, or remove the file if it was never meant to hold any.",
 )
+
+
+_WEIGHTS_BY_NAME = re.compile(r"(pytorch_|adapter_|diffusion_pytorch_)?model[-._]|consolidated[-._]")
+"""Names under which loaders ask for the weights of a torch checkpoint."""
 
 
 def _run(evidence: Evidence) -> Iterator[Finding]:
@@ -44,6 +50,10 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
             message = f"{rejection.format}: {rejection.message} [{rejection.rule}]"
             yield HEADER_REJECTED.finding(message, file=rejection.file, offset=rejection.offset)
     for header in evidence.candidate.headers:
+        if header.format == "torch" and not _WEIGHTS_BY_NAME.match(basename(header.file)):
+            continue  # schedulers, counters and vocabularies are saved with torch.save as well
+        if header.unread:
+            continue
         if not header.tensors:
             yield WEIGHTS_EMPTY.finding(f"a {header.format} file with no tensors", file=header.file)
         elif not any(tensor.nbytes for tensor in header.tensors):

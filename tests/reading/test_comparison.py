@@ -20,6 +20,7 @@ from provenance.reading.sources import resolve
 from provenance.records import FileDigest, Tensor, TensorDigest, Unit
 from tests.reading import layouts
 from tests.reading.consumers import Disturb, FedPair, KeepPair, keep_pair
+from tests.reading.formats import torch_forge
 
 MEBIBYTE = 1024 * 1024
 Layout = Mapping[str, Mapping[str, layouts.Stored]]
@@ -302,3 +303,45 @@ def test_first_and_second_look_see_the_same_digest(tmp_path: Path) -> None:
     for fed in seen.pairs:
         if fed and fed.candidate.tensor:
             assert blake3(fed.contents[0]).hexdigest() == by_name[fed.candidate.tensor.name]
+
+
+def _checkpoint(storages: Mapping[str, bytes], views: Mapping[str, tuple[str, int, int]]) -> bytes:
+    """A torch checkpoint of `views`: storage, first element and number of elements of each."""
+    value = {
+        name: torch_forge.tensor(torch_forge.storage(key, len(storages[key]) // 4), (size,), None, start)
+        for name, (key, start, size) in views.items()
+    }
+    return torch_forge.checkpoint(torch_forge.dictionary(value), storages)
+
+
+SHARED = {"whole": ("0", 0, 8), "tied": ("0", 0, 8), "head": ("0", 0, 3), "tail": ("0", 5, 3), "other": ("1", 0, 2)}
+
+
+@pytest.mark.parametrize("other_format", [False, True])
+@pytest.mark.parametrize("changed", [False, True])
+def test_tensors_that_share_storage_are_compared_each(tmp_path: Path, changed: bool, other_format: bool) -> None:
+    """In step where bytes come by once, else by their digests; where these differ they are read again."""
+    ours = {"0": bytes(range(32)), "1": bytes(8)}
+    theirs = {"0": bytes(range(31)) + b"\xff", "1": bytes(8)} if changed else ours
+    cut = {
+        name: tuple(side[key][4 * start : 4 * (start + size)] for side in (ours, theirs))
+        for name, (key, start, size) in SHARED.items()
+    }
+    base = {"m.bin": _checkpoint(theirs, SHARED)}
+    if other_format:
+        plain = {name: ("F32", [len(raw) // 4], raw) for name, (_, raw) in cut.items()}
+        base = {"m.safetensors": layouts.safetensors(plain)}
+    left = layouts.write(tmp_path / "a", {"m.bin": _checkpoint(ours, SHARED)})
+    right = layouts.write(tmp_path / "b", base)
+    met = {
+        record.candidate.tensor.name: record.contents
+        for record in compare(left, right).pairs
+        if record and record.candidate.tensor
+    }
+    assert met == {name: cut[name] for name in met}
+    assert met.keys() >= {name for name, (mine, other) in cut.items() if mine != other}
+    assert "other" in met
+    assert len(met) >= 2
+    for root, side in ((left, 0), (right, 1)):
+        seen = {record.name: record.blake3 for record in alone(root).tensors}
+        assert seen == {name: blake3(pieces[side]).hexdigest() for name, pieces in cut.items()}

@@ -16,6 +16,7 @@ from provenance.reading.streams import FileStream, TensorFactory
 from provenance.records import Consumer, Unit
 from tests.reading import layouts
 from tests.reading.consumers import Fed, Keep, keep
+from tests.reading.formats import torch_forge
 
 
 def opened(path: Path, content: bytes) -> OpenModel:
@@ -131,3 +132,31 @@ def test_two_looks_at_one_range_must_agree(tmp_path: Path) -> None:
         file.looked_at[(1, 2)] = blake3(b"13").digest()
         with pytest.raises(CouldNotLook, match="two reads of one range differ"):
             file.pread(2, 1)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), max_size=8),
+    st.lists(st.integers(1, 60), min_size=1, max_size=5),
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_tensors_that_share_bytes_are_each_fed_theirs(
+    tmp_path: Path, views: list[tuple[int, int]], cuts: list[int]
+) -> None:
+    """Views of one storage of ten floats, in any arrangement, inside of each other or the same."""
+    stored = bytes(range(40))
+    value = {
+        f"t{number}": torch_forge.tensor(torch_forge.storage("0", 10), (min(size, 10 - start),), None, start)
+        for number, (start, size) in enumerate(views)
+    }
+    content = torch_forge.checkpoint(torch_forge.dictionary(value), {"0": stored} if value else {})
+    with opened(tmp_path / "m.bin", content) as model:
+        reading = stream(model)
+        step = 0
+        while reading.left:
+            reading.take(memoryview(bytearray(64))[: cuts[step % len(cuts)]])
+            step += 1
+        reading.finish()
+    fed = {one.unit.tensor.name: one.content for one in reading.tensor_records if one.unit.tensor}
+    assert fed == {f"t{number}": stored[4 * start : 4 * (start + size)] for number, (start, size) in enumerate(views)}
+    offsets = [one.unit.offset for one in reading.tensor_records]
+    assert offsets == sorted(offsets)

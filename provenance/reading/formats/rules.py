@@ -112,6 +112,8 @@ class Rule(StrEnum):
     """A zip's directory does not hold what its end records say: two readers would see two archives."""
     ZIP_LOCAL_HEADER = "zip-local-header"
     """The header beside a zip's member says another thing than the directory."""
+    ZIP_FOLDER = "zip-folder"
+    """A member of a zip calls itself a folder and has bytes, which some readers then skip."""
     ZIP_OVERLAP = "zip-overlap"
     """Two members of a zip share bytes."""
     ZIP_DUPLICATE = "zip-duplicate"

@@ -19,7 +19,7 @@ from provenance.reading.formats.interface import read_exactly
 from provenance.reading.formats.rules import Rule, quoted
 from provenance.reading.formats.torch_pickle import MAX_PICKLE_BYTES, Machine, Storage, TruncatedError
 from provenance.reading.formats.torch_tensors import find_tensors
-from provenance.reading.formats.zip_directory import Directory, Member, read_directory
+from provenance.reading.formats.zip_directory import Member, read_directory
 from provenance.records import ByteReader, Header
 
 VERSIONS = range(1, 11)
@@ -55,19 +55,20 @@ def read_header(reader: ByteReader) -> Header:
     # 3. Every storage and tensor against the file.
     found = find_tensors(value, machine.storages, members.place, reader)
     digest = blake3.blake3(pickle)
-    digest.update(directory.raw)
+    for member in directory:
+        digest.update(f"{member.name}\0{member.offset}\0{member.nbytes}\0".encode())
     return Header(reader.path, "torch", version, found.tensors, {}, 0, digest.hexdigest(), found.unread)
 
 
 class _Members:
     """The members of the archive by the names that the pickle knows them by."""
 
-    def __init__(self, directory: Directory, reader: ByteReader) -> None:
+    def __init__(self, directory: tuple[Member, ...], reader: ByteReader) -> None:
         self.file = reader.path
         self._reader = reader
         self._members: dict[str, Member] = {}
         folded: set[str] = set()
-        for member in directory.members:
+        for member in directory:
             name = "".join(c.lower() if c.isascii() else c for c in member.name)
             if name in folded:
                 what = f"the member {quoted(member.name)} stands twice"

@@ -34,6 +34,8 @@ _IN_ZIP64_16, _IN_ZIP64 = 0xFFFF, 0xFFFFFFFF
 _ENCRYPTED = 1 | 1 << 6 | 1 << 13
 _SIZES_BEHIND = 1 << 3
 """Flag: sizes follow the data, and may be 0 in the header before it."""
+_FOLDER = 0x10
+"""Attribute of DOS."""
 _STORED = 0
 
 
@@ -52,16 +54,8 @@ class Member:
     """As it is, not compressed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Directory:
-    """All members, in the directory's order, and the bytes that said so."""
-
-    members: tuple[Member, ...]
-    raw: bytes
-
-
-def read_directory(reader: ByteReader) -> Directory:
-    """The members of the archive that `reader`'s file is.
+def read_directory(reader: ByteReader) -> tuple[Member, ...]:
+    """The members of the archive that `reader`'s file is, in the directory's order.
 
     Raises `MalformedFile` where two readers would see two archives, `UnsupportedFile` for what is not understood.
     """
@@ -82,7 +76,7 @@ def read_directory(reader: ByteReader) -> Directory:
         if one.offset + one.nbytes > other.start:
             what = f"the members {quoted(one.name)} and {quoted(other.name)} overlap"
             raise MalformedFile(Rule.ZIP_OVERLAP, what, where=reader.path, offset=other.start)
-    return Directory(tuple(members), raw)
+    return tuple(members)
 
 
 def glance(reader: ByteReader) -> bytes:
@@ -92,18 +86,6 @@ def glance(reader: ByteReader) -> bytes:
     except (MalformedFile, UnsupportedFile):
         offset, size = max(0, reader.size - _TAIL_BYTES), min(_TAIL_BYTES, reader.size)
     return read_exactly(reader, min(size, MAX_DIRECTORY_BYTES), offset)
-
-
-def names(raw: bytes) -> list[str]:
-    """Names of the members whose records `raw` begins with, up to the first that is none."""
-    found: list[str] = []
-    place = 0
-    while len(found) < MAX_MEMBERS and raw.startswith(b"PK\1\2", place) and place + _CENTRAL.size <= len(raw):
-        name, extra, comment = struct.unpack_from("<3H", raw, place + 28)
-        place += _CENTRAL.size
-        found.append(raw[place : place + name].decode("utf-8", "replace"))
-        place += name + extra + comment
-    return found
 
 
 def _end(reader: ByteReader) -> tuple[int, int, int]:
@@ -148,7 +130,7 @@ def _member(raw: bytes, place: int, end: int, reader: ByteReader) -> tuple[Membe
     if len(record) < _CENTRAL.size or not record.startswith(b"PK\1\2"):
         what = "a record of the directory is none"
         raise MalformedFile(Rule.ZIP_DIRECTORY, what, where=reader.path, offset=end + place)
-    _, _, _, flags, method, _, _, _, packed, size, name_length, extra_length, comment, disk, _, _, start = (
+    _, _, _, flags, method, _, _, _, packed, size, name_length, extra_length, comment, disk, _, attributes, start = (
         _CENTRAL.unpack(record)
     )
     place += _CENTRAL.size
@@ -162,6 +144,9 @@ def _member(raw: bytes, place: int, end: int, reader: ByteReader) -> tuple[Membe
     size, packed, start = _large(extra, (size, packed, start), name, reader)
     if flags & _ENCRYPTED or disk:
         raise UnsupportedFile(f"whose member {quoted(name)} is encrypted or on another disk", where=reader.path)
+    if (attributes & _FOLDER or name.endswith("/")) and (packed or size):
+        what = f"{quoted(name)} is a folder of {packed} bytes, which torch leaves unread"
+        raise MalformedFile(Rule.ZIP_FOLDER, what, where=reader.path, offset=start)
     if start + _LOCAL.size + name_length > end:
         raise _disagrees(f"the header of {quoted(name)} lies behind the directory's beginning", reader, start)
     offset = start + _LOCAL.size + name_length + _local(reader, start, name_bytes, (flags, method, packed, size))

@@ -169,10 +169,11 @@ def assert_sound(header: Header, size: int) -> None:
     end = header.nbytes
     names = set()
     for tensor in header.tensors:
-        assert tensor.offset >= end or tensor.nbytes == 0
+        assert tensor.offset >= (0 if header.format == "torch" else end) or tensor.nbytes == 0
         assert tensor.nbytes >= 0
         assert all(0 <= dimension < 2**63 for dimension in tensor.shape)
         assert tensor.name.isprintable()
+        assert tensor.offset + tensor.nbytes <= size
         end = max(end, tensor.offset + tensor.nbytes)
         names.add(tensor.name)
     assert len(names) == len(header.tensors)

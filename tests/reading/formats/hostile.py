@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass
 
 from provenance.errors import MalformedFile
 from provenance.reading.formats import read_header
 from provenance.reading.formats.rules import Rule
 from provenance.reading.formats.shards import check_split, is_index, read_index, split_sets
 
+from .cases import Hostile
 from .forge import (
     ARRAY,
     BOOL,
@@ -30,15 +30,7 @@ from .forge import (
     scalar,
     string,
 )
-
-
-@dataclass(frozen=True)
-class Hostile:
-    """A model of a few files that breaks exactly one rule."""
-
-    rule: Rule
-    what: str
-    files: dict[str, bytes]
+from .hostile_torch import TORCH_CASES
 
 
 def broken_rules(files: dict[str, bytes]) -> set[str]:
@@ -257,4 +249,6 @@ SHARD_CASES = (
     ),
 )
 
-HOSTILE = (*SAFETENSORS_CASES, *GGUF_CASES, *SHARD_CASES)
+__all__ = ["GGUF_CASES", "HOSTILE", "SAFETENSORS_CASES", "TORCH_CASES", "Hostile", "broken_rules", "part"]
+
+HOSTILE = (*SAFETENSORS_CASES, *GGUF_CASES, *TORCH_CASES, *SHARD_CASES)
