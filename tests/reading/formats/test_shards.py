@@ -38,6 +38,7 @@ def headers(**files: bytes) -> tuple[Header, ...]:
         ("model-7-of-61.safetensors", SplitName("model", 7, 61, ".safetensors")),
         ("m-00000-of-00000.gguf", SplitName("m", 0, 0, ".gguf")),
         ("a-1-of-2-3-of-4.gguf", SplitName("a-1-of-2", 3, 4, ".gguf")),
+        ("pytorch_model-00001-of-00002.bin", SplitName("pytorch_model", 1, 2, ".bin")),
         ("line\n-1-of-2.gguf", SplitName("line\n", 1, 2, ".gguf")),
     ],
 )
@@ -47,7 +48,7 @@ def test_names_of_parts(path: str, expected: SplitName) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["m.gguf", "model.safetensors", "-1-of-2.gguf", "m-1-of-2.bin", "m-1-of-2.gguf\n", "m-1-of.gguf",
+    ["m.gguf", "model.safetensors", "-1-of-2.gguf", "m-1-of-2.pt", "m-1-of-2.gguf\n", "m-1-of.gguf",
      "m-1-of-1234567.gguf", "m-\u0661-of-\u0662.gguf", "m-1-of-2.gguf.txt"],
 )  # fmt: skip
 def test_names_of_whole_files(path: str) -> None:

@@ -50,7 +50,7 @@ def test_a_missing_member_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["m-00000-of-00002.gguf", "m-00003-of-00002.gguf", "m-00001-of-00000.gguf", "m-00001-of-00002.bin", "m-1-of.gguf"],
+    ["m-00000-of-00002.gguf", "m-00003-of-00002.gguf", "m-00001-of-00000.gguf", "m-00001-of-00002.pt", "m-1-of.gguf"],
 )
 def test_a_number_out_of_range_makes_no_set(tmp_path: Path, name: str) -> None:
     layouts.write(tmp_path, {name: b"", "m-00001-of-00002.gguf": b"", "m-00002-of-00002.gguf": b""})
