@@ -17,9 +17,10 @@ HEADER_REJECTED = Rule(
     severity=Severity.CRITICAL,
     meaning="A safetensors or GGUF file, or a torch checkpoint, declares something that its format forbids: tensors "
     "that overlap or lie outside the file or their storage, two headers of a zip that contradict each other, a key "
-    "that stands twice, a length that does not fit, parts of one set that contradict each other. The message ends with the "
-    "name of the broken rule. No tensor of the file was read. Not meant are git-lfs pointers (`lfs-pointer`), files "
-    "whose only trouble is that others of their set are missing (`shard-missing`), and the `._NAME` files of macOS.",
+    "that stands twice, a length that does not fit, parts of one set that contradict each other. The message ends "
+    "with the name of the broken rule. No tensor of the file was read. Not meant are git-lfs pointers "
+    "(`lfs-pointer`), files whose only trouble is that others of their set are missing (`shard-missing`), and the "
+    "`._NAME` files of macOS.",
     why="Two loaders read a broken header differently, so what was checked need not be what is loaded; and crafted "
     "headers are how memory-safety bugs in loaders written in C and C++ are reached.",
     example="model.safetensors: the data of 'model.norm.weight' ends at 4096, the file has 2048 bytes [outside-file]",
