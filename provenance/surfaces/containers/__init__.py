@@ -4,6 +4,11 @@ sources      bytes that can be read anywhere: a file, a member, what a stream ex
 compressed   gzip, bzip2, xz, lzma, zlib
 zips         zip, from its directory and from its members' own headers
 tars         tar
+names        what an unpacker would do with the name of a member
+keras        code in the description of a Keras model
+skops        what the schema of skops imports
+graphs       what ONNX, TensorFlow and OpenVINO reach for; private chunks of pictures
+nest         one file from the outside in
 
 Nothing in a model is run, unpickled or unpacked to disk; every count, size and depth has a bound.
 """
