@@ -119,6 +119,8 @@ class Reference:
     """Byte offset of the opcode in its stream."""
     called: bool = False
     """It, or what was made of it, is called, built or written to."""
+    compiled: bool = False
+    """A type of the TorchScript in the same archive, which torch's compiler makes: no global of Python."""
 
 
 @dataclass(frozen=True, slots=True)

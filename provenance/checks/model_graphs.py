@@ -13,8 +13,9 @@ GRAPH_REACHES_HOST = Rule(
     title="a model's graph reaches for the host",
     severity=Severity.ERROR,
     meaning="An ONNX model keeps weights at a path outside of its folder, or has an operation that runs Python; a "
-    "graph of TensorFlow reads or writes files or calls into Python; the description of an OpenVINO network declares "
-    "entities. These marks are searched in the first 16 MiB; the formats are not read beyond that.",
+    "graph of TensorFlow reads or writes files or calls into Python; the code of TorchScript does (`torch.from_file`, "
+    "`torch.save`); the description of an OpenVINO network declares entities. These marks are searched in the first "
+    "16 MiB (4 MiB of a file of TorchScript); the formats are not read beyond that.",
     why="Loading or running the model then opens files of the host, or runs code that came from elsewhere.",
     example="model.onnx: weights at '../../../etc/passwd', outside of the folder",
     advice="Do not load this file.",

@@ -62,6 +62,9 @@ _REVIEWED = frozenset().union(
         "BoolDType Int8DType Int16DType Int32DType Int64DType UInt8DType UInt16DType UInt32DType UInt64DType"
         " Float16DType Float32DType Float64DType Complex64DType Complex128DType StrDType BytesDType",
     ),
+    # TorchScript notes the type of a list by these; each gives back what it is given.
+    _names("torch.jit._pickle", "build_boollist build_doublelist build_intlist build_tensorlist restore_type_tag"),
+    _names("torch.jit._pickle", "build_tensor_from_id"),
     # joblib's note of an array whose numbers follow; an array of objects is a pickle of its own, and is walked too.
     _names("joblib.numpy_pickle", "NumpyArrayWrapper"),
 )

@@ -28,8 +28,9 @@ PICKLE_FILE = Rule(
     meaning="A file is a pickle by its content, whatever its name: a plain pickle of any protocol, a checkpoint as "
     "`torch.save` writes it (zip or the older format), a NumPy array of objects. All of it was walked and never "
     "unpickled, and it imports nothing but what makes tensors, arrays and plain data: what "
-    "`torch.load(weights_only=True)` admits, and a short list of types of Python, NumPy and joblib. What is found "
-    "beyond that has rules of its own.",
+    "`torch.load(weights_only=True)` admits, and a short list of types of Python, NumPy and joblib. In TorchScript the "
+    "types that its own code defines are no imports (`archive-code` speaks of the code). What is found beyond that has "
+    "rules of its own.",
     why="A pickle is a program, and language models do not need one. This one does no harm today, in a loader that "
     "keeps to what it imports.",
     example="pytorch_model.bin: pickles and tensors in a zip, as torch.save writes them; it makes tensors and plain "
@@ -118,7 +119,8 @@ def _of_file(file: str, pickles: Sequence[PickleFact]) -> Iterator[Finding]:
     named: dict[str, None] = {}
     for pickle in pickles:
         where = f"{quoted(pickle.member)} in it " if pickle.member else ""
-        bad = [r for r in pickle.references if judge(r.module, r.name) is Standing.DANGEROUS and r.module != "?"]
+        imports = [r for r in pickle.references if r.module != "?" and not r.compiled]
+        bad = [r for r in imports if judge(r.module, r.name) is Standing.DANGEROUS]
         odd = [flaw.detail for flaw in pickle.flaws if flaw.kind not in _UNREADABLE]
         if bad:
             dangerous.append(f"{where}{_said(bad)}")
@@ -127,8 +129,8 @@ def _of_file(file: str, pickles: Sequence[PickleFact]) -> Iterator[Finding]:
             offset = pickle.offset + (bad[0].offset - pickle.offset if bad else 0)
         named |= dict.fromkeys(
             f"{where}imports {quoted(f'{r.module}.{r.name}')}"
-            for r in pickle.references
-            if judge(r.module, r.name) is Standing.UNKNOWN and r.module != "?"
+            for r in imports
+            if judge(r.module, r.name) is Standing.UNKNOWN
         )
         unreadable += [f"{where}{flaw.detail}" for flaw in pickle.flaws if flaw.kind in _UNREADABLE]
         if not pickle.complete and not pickle.flaws:

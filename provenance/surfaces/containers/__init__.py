@@ -7,6 +7,7 @@ tars         tar
 names        what an unpacker would do with the name of a member
 keras        code in the description of a Keras model
 skops        what the schema of skops imports
+torchscript  the types and the host of compiled code in a checkpoint
 graphs       what ONNX, TensorFlow and OpenVINO reach for; private chunks of pictures
 nest         one file from the outside in
 

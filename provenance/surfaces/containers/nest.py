@@ -7,7 +7,7 @@ import zlib
 from dataclasses import dataclass, field
 from posixpath import basename, splitext
 
-from provenance.facts import ContainerFact, ExaminationFact, Fact, Flaw, MemberFact
+from provenance.facts import ContainerFact, ExaminationFact, Fact, Flaw, MemberFact, PickleFact
 from provenance.surfaces import magic
 from provenance.surfaces.containers import keras
 from provenance.surfaces.containers.compressed import CODECS, Expanded
@@ -16,6 +16,7 @@ from provenance.surfaces.containers.names import leaves, link_leaves, odd_mode
 from provenance.surfaces.containers.skops import skops_references
 from provenance.surfaces.containers.sources import MAX_DEPTH, BombError, Ledger, OverBudgetError, Span, UnreadableError
 from provenance.surfaces.containers.tars import DEVICE, FILE, FOLDER, LINK, TarMember, read_tar
+from provenance.surfaces.containers.torchscript import MAX_CODE, Script, read_code
 from provenance.surfaces.containers.zips import BZIP2, DEFLATED, STORED, Zip, ZipMember, read_zip
 from provenance.surfaces.content_kinds import HEAD_BYTES, TAIL_BYTES, Content, identify
 from provenance.surfaces.pickles.streams import walk_streams
@@ -174,6 +175,7 @@ class Nest:
         flaws += archive.flaws
         layout = _Layout.of(archive)
         outer, self.keys = self.keys, set()
+        place = len(self.found)
         for entry in sorted(archive.members, key=lambda entry: layout.is_storage(entry.name)):
             flaws += _zip_names(entry)
             if not entry.folder and entry.data >= 0:
@@ -183,7 +185,10 @@ class Nest:
         flaws += layout.missing(archive, self.keys)
         self.keys = outer
         if layout.script:
-            self.say_member(join(member, layout.root), "torchscript", "TorchScript, which torch compiles and runs", 0)
+            prefix, script = join(member, ""), layout.script
+            own = (script.marked(fact, prefix) if isinstance(fact, PickleFact) else fact for fact in self.found[place:])
+            self.found[place:] = own
+            self.say_member(f"{prefix}{layout.root}", "torchscript", "TorchScript, which torch compiles and runs", 0)
             self.miss("whose TorchScript code was not read")
         return len(archive.members)
 
@@ -221,13 +226,14 @@ class Nest:
             return
         if entry.name == "schema.json" and len(self.found) < MAX_FACTS:
             self.found += skops_references(self.file, path, inner.pread(keras.MAX_CONFIG, 0))
-        if layout.script and (entry.name.startswith(f"{layout.root}code/") or not layout.root):
+        if layout.script and layout.script.holds(entry.name):
+            flaws += read_code(entry.name, inner.pread(MAX_CODE, 0))
             return
         self.look(inner, path, basename(entry.name), depth + 1)
 
     def _asked_for(self, layout: _Layout, entry: ZipMember) -> bool:
         """Whether a pickle of the checkpoint asks for the storage; nobody reads others as numbers."""
-        return layout.script or entry.name.rpartition("/")[2] in self.keys
+        return layout.script is not None or entry.name.rpartition("/")[2] in self.keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +243,7 @@ class _Layout:
     root: str
     """Of a checkpoint of torch: the folder that all of it lies in, with its slash; empty where it is none."""
     torch: bool
-    script: bool
+    script: Script | None
     keras: bool
     without_crc: bool
     """torch can be told to write no checksums; then all are zero."""
@@ -247,7 +253,8 @@ class _Layout:
         names = [entry.name for entry in archive.members]
         data = next((name for name in names if name == "data.pkl" or name.endswith("/data.pkl")), None)
         root = data.removesuffix("data.pkl") if data else ""
-        script = data is not None and any(name.startswith(f"{root}code/") for name in names)
+        compiles = data is not None and any(name.startswith(f"{root}code/") for name in names)
+        script = Script(root, names) if compiles else None
         described = {"config.json", "metadata.json"} <= {*names}
         zero = data is not None and all(entry.crc == 0 for entry in archive.members)
         return cls(root, data is not None, script, described, zero)

@@ -140,6 +140,60 @@ def test_torch_without_checksums_and_torchscript() -> None:
     assert flaws(buffer.getvalue()) == set()
 
 
+def scripted() -> dict[str, bytes]:
+    """The members of a module that torch compiled, with an integer list as older versions wrote it."""
+    import torch
+
+    buffer = io.BytesIO()
+    torch.jit.save(torch.jit.script(torch.nn.Conv1d(2, 2, 1)), buffer)
+    with zipfile.ZipFile(buffer) as whole:
+        return {f"archive/{name.partition('/')[2]}": whole.read(name) for name in whole.namelist()}
+
+
+def compiled(members: dict[str, bytes]) -> dict[str, bool]:
+    """Whether each type of TorchScript that its pickle names is one of the archive's own."""
+    found = [fact for fact in examine("a.pt", samples.archive_of(members)) if isinstance(fact, PickleFact)]
+    return {f"{r.module}.{r.name}": r.compiled for f in found for r in f.references if r.module.startswith("__torch__")}
+
+
+CONV = "__torch__.torch.nn.modules.conv.Conv1d"
+
+
+def test_types_of_torchscript_are_its_own() -> None:
+    members = scripted()
+    assert compiled(members) == {CONV: True}
+    assert compiled({**members, "archive/other.pkl": b"c__torch__.torch.nn.modules.conv\nOther\n."}) == {
+        CONV: True,
+        CONV.replace("Conv1d", "Other"): False,
+    }
+
+
+@pytest.mark.parametrize(
+    "lost", ["archive/code/", "archive/code/__torch__/torch/nn/modules/conv.py", "archive/constants"]
+)
+def test_without_the_code_they_are_not(lost: str) -> None:
+    assert compiled({k: v for k, v in scripted().items() if not k.startswith(lost)}) == {CONV: False}
+
+
+def test_torchscript_may_bring_no_global_of_its_own() -> None:
+    pickled = b"\x80\x02c__torch__.torch.nn.modules.conv\nConv1d\n)\x81cos\nsystem\n\x86."
+    facts = examine("a.pt", samples.archive_of({**scripted(), "archive/data.pkl": pickled}))
+    (fact,) = (fact for fact in facts if isinstance(fact, PickleFact) and fact.member == "archive/data.pkl")
+    assert [(r.module, r.compiled) for r in fact.references] == [
+        ("__torch__.torch.nn.modules.conv", True),
+        ("os", False),
+    ]
+    assert "archive/code/a.debug_pkl" in imported(samples.archive_of({**scripted(), "archive/code/a.debug_pkl": BAD}))
+
+
+@pytest.mark.parametrize(
+    "line", [b"torch.from_file('/etc/passwd')", b"ops.aten . save(x, 'f')", b"ops.image.read_file('/etc/passwd')"]
+)
+def test_torchscript_that_reaches_the_host(line: bytes) -> None:
+    assert flaws(samples.archive_of({**scripted(), "archive/code/__torch__/x.py": b"  _0 = " + line})) == {"host-code"}
+    assert flaws(samples.archive_of({**scripted(), "archive/code/__torch__/x.py": b"  _0 = torch.save_me(1)"})) == set()
+
+
 def test_storages_that_a_checkpoint_does_not_have() -> None:
     with zipfile.ZipFile(io.BytesIO(SAMPLES["torch zip"][1]())) as whole:
         held = {name: whole.read(name) for name in whole.namelist()}
