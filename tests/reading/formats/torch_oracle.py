@@ -13,6 +13,9 @@ DTYPES = {
     "float8_e4m3fnuz": "F8_E4M3FNUZ", "float8_e5m2fnuz": "F8_E5M2FNUZ", "float8_e8m0fnu": "F8_E8M0",
 }  # fmt: skip
 
+MAX_BYTES = 64 * 1024**2
+"""Of one tensor: a view with strides of 0 may have any number of elements, none of which is copied."""
+
 Seen = dict[str, tuple[str, tuple[int, ...], bytes]]
 """Name to dtype, shape and the bytes of its elements in order."""
 
@@ -58,8 +61,11 @@ def tensors(value: object) -> Seen:
 
 
 def raw(tensor: Any) -> bytes:
-    """The bytes of a tensor's elements in order."""
+    """The bytes of a tensor's elements in order; nothing sensible where one element stands for very many."""
     import torch
 
-    flat = tensor.detach().resolve_conj().resolve_neg().contiguous().reshape(-1)
+    if tensor.numel() * tensor.element_size() > MAX_BYTES:
+        return b"too many"
+    # A copy, because a tensor of one element may be called contiguous with any stride.
+    flat = tensor.detach().resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format).reshape(-1)
     return bytes(flat.view(torch.uint8).numpy().tobytes()) if flat.numel() else b""

@@ -1,0 +1,1 @@
+"""Changes to files, each from a random source and nothing else."""
