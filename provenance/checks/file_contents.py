@@ -38,9 +38,10 @@ FORMAT_NOT_READ = Rule(
     ident="format-not-read",
     title="weights in a format that is recognised and not read",
     severity=Severity.WARNING,
-    meaning="A file is of a format that holds weights or may hold them (HDF5, ONNX, TensorFlow Lite, MessagePack, "
-    "NumPy, ExecuTorch, OpenVINO, old GGML). Its digest was taken; its tensors were not read, and not compared with a "
-    "base. For a NumPy array of plain numbers that is an `info`.",
+    meaning="A file is of a format that holds weights or may hold them (HDF5, TensorFlow Lite, MessagePack, "
+    "ExecuTorch, OpenVINO, old GGML), or a variant of ONNX or NumPy that this version does not know. Its digest was "
+    "taken; its tensors were not read, and not compared with a base. For a NumPy array of plain numbers that is an "
+    "`info`.",
     why="A loader may prefer this file to the ones that were compared. Some of these formats can hold code as well.",
     example="tf_model.h5: HDF5: its tensors were not read",
     advice="Deploy the safetensors or GGUF files alone.",
@@ -82,7 +83,7 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
     for fact in facts(evidence.candidate, ContentFact):
         seen = examined.get(fact.file)
         name = suffix(fact.file)
-        if fact.kind == "unknown":
+        if fact.kind == "unknown" and fact.file not in read:
             yield UNKNOWN_FILE.finding(fact.detail, file=fact.file)
         elif fact.kind == "lfs-pointer":
             yield LFS_POINTER.finding("only a pointer to the file, which git-lfs did not fetch", file=fact.file)

@@ -9,7 +9,7 @@ from posixpath import basename
 from provenance.checks.interface import Check, Rule, facts
 from provenance.checks.shards import numbered
 from provenance.facts import ContentFact
-from provenance.records import Evidence, Finding, ModelEvidence, Rejection, Severity
+from provenance.records import Evidence, Finding, Header, ModelEvidence, Rejection, Severity
 
 HEADER_REJECTED = Rule(
     ident="header-rejected",
@@ -51,15 +51,19 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
             message = f"{rejection.format}: {rejection.message} [{rejection.rule}]"
             yield HEADER_REJECTED.finding(message, file=rejection.file, offset=rejection.offset)
     for header in evidence.candidate.headers:
-        if header.format == "torch" and not _WEIGHTS_BY_NAME.match(basename(header.file)):
-            continue  # schedulers, counters and vocabularies are saved with torch.save as well
-        if header.unread:
+        if header.unread or not _promises_weights(header):
             continue
         if not header.tensors:
             yield WEIGHTS_EMPTY.finding(f"a {header.format} file with no tensors", file=header.file)
         elif not any(tensor.nbytes for tensor in header.tensors):
             what = f"a {header.format} file whose {len(header.tensors)} tensors have no elements"
             yield WEIGHTS_EMPTY.finding(what, file=header.file)
+
+
+def _promises_weights(header: Header) -> bool:
+    """Schedulers and counters are saved with `torch.save` as well, and a graph may have no constants."""
+    named = header.format == "torch" and _WEIGHTS_BY_NAME.match(basename(header.file)) is not None
+    return named or header.format in ("safetensors", "gguf")
 
 
 def _told_elsewhere(model: ModelEvidence) -> set[Rejection]:

@@ -26,6 +26,7 @@ def rejected(model: OpenModel | ModelEvidence) -> list[Rejection]:
 def compared(model: OpenModel, other: OpenModel | None = None) -> tuple[Header, ...]:
     """The headers of `model` whose tensors are compared with those of `other`."""
     weights = [header for header in model.headers if header.tensors and not left_behind(header.file)]
+    weights = [header for header in weights if "fortran_order" not in header.metadata or header.format in RUN_FROM]
     theirs = other.headers if other else ()
     if any(header.format in RUN_FROM and not left_behind(header.file) for header in (*weights, *theirs)):
         weights = [header for header in weights if header.format in RUN_FROM]

@@ -38,7 +38,7 @@ def test_what_may_hold_weights_and_is_not_read_leaves_the_verdict_open(
         "saved_model.pb": bytes(range(1, 256)) * 9,
         "extra.h5": b"\x89HDF\r\n\x1a\n" + bytes(100),
         "weights.npy": b"\x93NUMPY\x01\x00v\x00"
-        + b"{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }".ljust(117)
+        + b"{'descr': '>f4', 'fortran_order': False, 'shape': (1,), }".ljust(117)
         + b"\n"
         + bytes(4),
     }

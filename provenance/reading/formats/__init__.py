@@ -12,12 +12,15 @@ import struct
 from provenance.errors import CouldNotLook, MalformedFile
 from provenance.reading.formats.gguf import GGUF
 from provenance.reading.formats.interface import HEAD_BYTES, Format, read_exactly
+from provenance.reading.formats.npy import NPY
+from provenance.reading.formats.npz import NPZ
+from provenance.reading.formats.onnx import ONNX
 from provenance.reading.formats.rules import Rule
 from provenance.reading.formats.safetensors import SAFETENSORS
 from provenance.reading.formats.torch import TORCH
 from provenance.records import ByteReader, Header
 
-FORMATS = (SAFETENSORS, GGUF, TORCH)
+FORMATS = (SAFETENSORS, GGUF, TORCH, NPY, NPZ, ONNX)
 
 
 def recognise(reader: ByteReader) -> Format | None:

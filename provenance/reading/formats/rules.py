@@ -32,7 +32,7 @@ class Rule(StrEnum):
     DUPLICATE_KEY = "duplicate-key"
     """A key, in safetensors also a tensor, stands twice: two readers would see two files."""
     DUPLICATE_TENSOR = "duplicate-tensor"
-    """A tensor name stands twice in a GGUF file, or in two shards of one set."""
+    """A tensor name stands twice in a GGUF or ONNX file, or in two shards of one set."""
     EMPTY_NAME = "empty-name"
     """A tensor or a key has no name."""
     HIDDEN_CHARACTER = "hidden-character"
@@ -124,6 +124,9 @@ class Rule(StrEnum):
     """A storage does not have as many bytes as the pickle says."""
     PAST_STORAGE = "past-storage"
     """A tensor reaches past the end of its storage."""
+
+    FIELD_PAST_END = "field-past-end"
+    """A protobuf field, or a number in one, goes on past the message that holds it."""
 
     BAD_INDEX = "bad-index"
     """A shard index without a `weight_map` of strings, or with a `total_size` that is no size."""

@@ -88,6 +88,18 @@ def glance(reader: ByteReader) -> bytes:
     return read_exactly(reader, min(size, MAX_DIRECTORY_BYTES), offset)
 
 
+def names(raw: bytes) -> list[str]:
+    """Names of the members whose records `raw` begins with, up to the first that is none."""
+    found: list[str] = []
+    place = 0
+    while len(found) < MAX_MEMBERS and raw.startswith(b"PK\1\2", place) and place + _CENTRAL.size <= len(raw):
+        name, extra, comment = struct.unpack_from("<3H", raw, place + 28)
+        place += _CENTRAL.size
+        found.append(raw[place : place + name].decode("utf-8", "replace"))
+        place += name + extra + comment
+    return found
+
+
 def _end(reader: ByteReader) -> tuple[int, int, int]:
     """Offset and size of the directory, and the number of its members."""
     position = reader.size - _END.size

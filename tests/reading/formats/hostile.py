@@ -30,6 +30,7 @@ from .forge import (
     scalar,
     string,
 )
+from .hostile_others import OTHER_CASES
 from .hostile_torch import TORCH_CASES
 
 
@@ -249,6 +250,8 @@ SHARD_CASES = (
     ),
 )
 
-__all__ = ["GGUF_CASES", "HOSTILE", "SAFETENSORS_CASES", "TORCH_CASES", "Hostile", "broken_rules", "part"]
+__all__ = [
+    "GGUF_CASES", "HOSTILE", "OTHER_CASES", "SAFETENSORS_CASES", "TORCH_CASES", "Hostile", "broken_rules", "part",
+]  # fmt: skip
 
-HOSTILE = (*SAFETENSORS_CASES, *GGUF_CASES, *TORCH_CASES, *SHARD_CASES)
+HOSTILE = (*SAFETENSORS_CASES, *GGUF_CASES, *TORCH_CASES, *OTHER_CASES, *SHARD_CASES)

@@ -13,18 +13,29 @@ from provenance.errors import CouldNotLook, MalformedFile
 from provenance.reading.formats import FORMATS, claimed, read_header, recognise
 from provenance.reading.formats.gguf import GGUF
 from provenance.reading.formats.interface import HEAD_BYTES, read_exactly
+from provenance.reading.formats.npy import NPY
+from provenance.reading.formats.npz import NPZ
+from provenance.reading.formats.onnx import ONNX
 from provenance.reading.formats.safetensors import SAFETENSORS
 from provenance.reading.formats.torch import TORCH
 
 from .forge import Bytes, OnDisk, assert_sound, gguf, safetensors, small_gguf, small_safetensors
+from .other_forge import small_npy, small_npz, small_onnx
 from .torch_forge import small_torch
 
-SMALL = {SAFETENSORS: small_safetensors(), GGUF: small_gguf(), TORCH: small_torch()}
+SMALL = {
+    SAFETENSORS: small_safetensors(),
+    GGUF: small_gguf(),
+    TORCH: small_torch(),
+    NPY: small_npy(),
+    NPZ: small_npz(),
+    ONNX: small_onnx(),
+}
 
 
 def test_the_formats_are_these() -> None:
-    assert FORMATS == (SAFETENSORS, GGUF, TORCH)
-    assert [known.name for known in FORMATS] == ["safetensors", "gguf", "torch"]
+    assert FORMATS == (SAFETENSORS, GGUF, TORCH, NPY, NPZ, ONNX)
+    assert [known.name for known in FORMATS] == ["safetensors", "gguf", "torch", "npy", "npz", "onnx"]
 
 
 def test_every_format_has_its_file_and_its_small_honest_file() -> None:
@@ -118,10 +129,10 @@ def test_a_git_lfs_pointer_is_said_to_be_no_weights() -> None:
         read_header(Bytes(pointer, "model.safetensors"))
 
 
-def test_recognition_needs_no_more_than_the_head_but_in_archives() -> None:
+def test_recognition_needs_no_more_than_the_head_but_in_archives_and_messages() -> None:
     for known, data in SMALL.items():
-        archive = data.startswith(b"PK")
-        assert known.matches(data[:HEAD_BYTES], Bytes(data if archive else b"", "m"))
+        further = known in (TORCH, NPZ, ONNX)
+        assert known.matches(data[:HEAD_BYTES], Bytes(data if further else b"", "m"))
         assert not known.matches(data[:4], Bytes(b"", "m"))
 
 

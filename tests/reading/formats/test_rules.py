@@ -16,7 +16,7 @@ from provenance.reading.formats.rules import Rule, hidden_character, quoted
 from provenance.reading.formats.shards import is_index, read_index
 
 from .forge import Bytes
-from .hostile import GGUF_CASES, HOSTILE, SAFETENSORS_CASES, TORCH_CASES, Hostile, broken_rules
+from .hostile import GGUF_CASES, HOSTILE, OTHER_CASES, SAFETENSORS_CASES, TORCH_CASES, Hostile, broken_rules
 
 
 def _name(case: Hostile) -> str:
@@ -55,7 +55,7 @@ def test_every_way_that_strict_json_refuses_is_a_rule() -> None:
     assert {Rule(name) for name in documented[1].split() if name != "too-large"} <= set(Rule)
 
 
-@pytest.mark.parametrize("case", [*SAFETENSORS_CASES, *GGUF_CASES, *TORCH_CASES], ids=_name)
+@pytest.mark.parametrize("case", [*SAFETENSORS_CASES, *GGUF_CASES, *TORCH_CASES, *OTHER_CASES], ids=_name)
 def test_a_rejection_is_one_clear_line(case: Hostile) -> None:
     for path, data in case.files.items():
         with pytest.raises(MalformedFile) as caught:

@@ -1,0 +1,44 @@
+"""One small file for each rule that a NumPy or ONNX file can break."""
+
+from __future__ import annotations
+
+from provenance.reading.formats.rules import Rule
+
+from .cases import Hostile
+from .other_forge import initializer, message, node, npy, npz, number, onnx, varint
+
+
+def _npy(rule: Rule, what: str, data: bytes) -> Hostile:
+    return Hostile(rule, f"numpy, {what}", {"a.npy": data})
+
+
+def _onnx(rule: Rule, what: str, *parts: bytes) -> Hostile:
+    return Hostile(rule, f"onnx, {what}", {"model.onnx": onnx(*parts)})
+
+
+_W = initializer("w", (2,), bytes(8))
+
+OTHER_CASES = (
+    _npy(Rule.TENSOR_PAST_END, "cut", npy(data=bytes(7))),
+    _npy(Rule.SIZE_OVERFLOW, "wraps to 0", npy(shape="(4611686018427387904, 4)")),
+    _npy(Rule.SIZE_OVERFLOW, "beside a zero", npy(shape="(9223372036854775808, 0)", data=b"")),
+    _npy(Rule.TOO_MANY_DIMENSIONS, "65", npy(shape=f"({'1, ' * 65})")),
+    _npy(Rule.ZIP_DUPLICATE, "an array twice", npz((b"a.npy", npy()), (b"a.npy", npy()))),
+    _npy(Rule.EMPTY_NAME, "in a zip", npz((b".npy", npy()))),
+    _npy(Rule.HIDDEN_CHARACTER, "in a zip", npz(("a\u202eb.npy".encode(), npy()))),
+    _npy(Rule.NAME_TOO_LONG, "in a zip", npz((b"n" * 1025 + b".npy", npy()))),
+    _onnx(Rule.FIELD_PAST_END, "in the graph", message(5, b"x", 100)),
+    _onnx(Rule.FIELD_PAST_END, "raw bytes", message(5, message(8, b"w") + message(9, b"x", 100))),
+    _onnx(Rule.FIELD_PAST_END, "an endless number", message(5, b"\xff" * 11)),
+    _onnx(Rule.FIELD_PAST_END, "in a node", node(varint(1 << 3 | 5) + b"xxx")),
+    _onnx(Rule.DUPLICATE_TENSOR, "initialiser", _W, _W),
+    _onnx(Rule.EMPTY_NAME, "initialiser", initializer("", (2,), bytes(8))),
+    _onnx(Rule.NAME_TOO_LONG, "initialiser", initializer("n" * 1025, (2,), bytes(8))),
+    _onnx(Rule.NOT_UTF8, "initialiser", initializer(b"\xff", (2,), bytes(8))),
+    _onnx(Rule.HIDDEN_CHARACTER, "initialiser", initializer("a\0", (2,), bytes(8))),
+    _onnx(Rule.TOO_MANY_DIMENSIONS, "65", initializer("w", (1,) * 65, bytes(4))),
+    _onnx(Rule.TOO_MANY_DIMENSIONS, "packed", initializer("w", (1,) * 200, bytes(4), packed=True)),
+    _onnx(Rule.BAD_SHAPE, "negative", message(5, number(1, 2**64 - 1) + message(8, b"w") + message(9, b""))),
+    _onnx(Rule.SIZE_OVERFLOW, "wraps to 0", initializer("w", (2**32, 2**32), b"")),
+    _onnx(Rule.SIZE_MISMATCH, "too short", initializer("w", (3,), bytes(8))),
+)
