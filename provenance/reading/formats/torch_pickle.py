@@ -91,7 +91,10 @@ class Machine:
         """The value that the pickle makes; `UnsupportedFile`, or `TruncatedError` where its bytes end before."""
         try:
             for _ in range(MAX_OPCODES):
-                code = self.take(1)[0]
+                if self.end >= len(self._data):
+                    raise TruncatedError
+                code = self._data[self.end]
+                self.end += 1
                 if code == _STOP:
                     return self._stack.pop()
                 act = _ACTS.get(code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from zlib import crc32
 
 from provenance.reading.formats.torch_legacy import MAGIC
 
@@ -120,13 +121,13 @@ def zipped(
         local_name = one.name if one.local_name is None else one.local_name
         flags = one.flags if one.local_flags is None else one.local_flags
         body += struct.pack(
-            "<4s5H3I2H", b"PK\3\4", 20, flags, one.method, 0, 0, 0, local_packed, local_whole, len(local_name),
-            len(one.local_extra),
+            "<4s5H3I2H", b"PK\3\4", 20, flags, one.method, 0, 0, crc32(one.data), local_packed, local_whole,
+            len(local_name), len(one.local_extra),
         )  # fmt: skip
         body += local_name + one.local_extra + one.data
         directory += struct.pack(
-            "<4s6H3I5H2I", b"PK\1\2", 20, 20, one.flags, one.method, 0, 0, 0, packed, whole, len(one.name),
-            len(one.central_extra), 0, 0, 0, one.attributes, start,
+            "<4s6H3I5H2I", b"PK\1\2", 20, 20, one.flags, one.method, 0, 0, crc32(one.data), packed, whole,
+            len(one.name), len(one.central_extra), 0, 0, 0, one.attributes, start,
         )  # fmt: skip
         directory += one.name + one.central_extra
     entries = len(files) if count is None else count
