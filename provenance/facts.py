@@ -210,9 +210,11 @@ class TensorFact:
     file: str
     tensor: str
     nonfinite: int = 0
-    """Elements that are NaN or infinite."""
+    """Elements that are NaN or infinite; of quantized blocks, scales that are."""
     constant: bool = False
-    """Every element has the same bits."""
+    """It has several elements, or blocks, and all have the same bits."""
+    zero: bool = False
+    """It is constant, and these bits are zero."""
     program: str = ""
     """What its first bytes are in plain words, where they are a program, an archive or a pickle."""
 

@@ -31,6 +31,7 @@ from provenance.checks.pickles import PICKLE_FILES
 from provenance.checks.remote_code import REMOTE_CODE_CHECK
 from provenance.checks.shards import SHARDS
 from provenance.checks.source_code import SOURCE_CODE_CHECK
+from provenance.checks.tensor_contents import TENSOR_CONTENTS
 from provenance.checks.tokenizers import TOKENIZER_PARTS
 from provenance.records import Evidence, Finding
 
@@ -56,6 +57,7 @@ CHECKS: tuple[Check, ...] = (
     DECLARED_RELATION,
     CHANGED_WEIGHTS,
     NOT_FINITE,
+    TENSOR_CONTENTS,
     CONFIGS,
     CHAT_TEMPLATES,
     TOKENIZER_PARTS,

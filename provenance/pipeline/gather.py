@@ -16,7 +16,7 @@ from provenance.checks.file_kinds import ARCHIVES, OTHER_WEIGHTS, PICKLES
 from provenance.checks.gguf_settings import FAMILIES
 from provenance.documents import strict_json
 from provenance.errors import CouldNotLook, NothingToInspect
-from provenance.facts import ContentFact, ExaminationFact, Fact, JsonFact, TextFact
+from provenance.facts import ContentFact, ExaminationFact, Fact, JsonFact, TensorFact, TextFact
 from provenance.pipeline.weight_files import compared, left_behind, left_out, obstacle, rejected
 from provenance.reading.digests import digest_file, digest_tensor, list_file, list_tensor, manifest
 from provenance.reading.ends import gaps
@@ -43,6 +43,8 @@ from provenance.records import (
 from provenance.surfaces.code import sources
 from provenance.surfaces.inspectors import EXAMINERS, INSPECTORS, InspectionContext, Inspector
 from provenance.surfaces.inspectors.gguf_metadata import facts as gguf_facts
+from provenance.surfaces.tensor_heads import program
+from provenance.weights.contents import ContentsConsumer
 from provenance.weights.deltas import DeltaConsumer, comparable
 from provenance.weights.pairing import Pairing, TensorPair, pair
 from provenance.weights.relations import classify, compare
@@ -52,8 +54,9 @@ BUDGET_BYTES = 384 * 1024 * 1024
 """Memory for the facts of one model's documents: 16 MiB of configuration, or five of the largest tokenizers known."""
 
 FileRecord = FileDigest | tuple[Fact, ...]
+TensorRecord = TensorDigest | TensorFact | None
 FileFactory = Callable[[Unit], Consumer[FileRecord] | None]
-Seen = Reading[FileRecord, TensorDigest]
+Seen = Reading[FileRecord, TensorRecord]
 
 UNREAD = PICKLES | OTHER_WEIGHTS | ARCHIVES | {"unknown"}
 """Kinds of content that hold weights or code, or may, and that this version does not read. Binary data of no known
@@ -202,7 +205,7 @@ def _over_budget(model: OpenModel) -> frozenset[str]:
 def _alone(name: str, model: OpenModel, watch: Watch) -> ModelEvidence:
     over, examined = _over_budget(model), _examined(model)
     watch.begin(_size(model))
-    seen: Seen = read(model, [digest_file, *_inspections(model, over)], [digest_tensor], progress=watch)
+    seen: Seen = read(model, [digest_file, *_inspections(model, over)], [digest_tensor, _contents], progress=watch)
     return _evidence(name, model, seen, examined, over)
 
 
@@ -225,12 +228,15 @@ def _ends(name: str, model: OpenModel, watch: Watch) -> ModelEvidence:
     documents = {unit.file for unit in units if any(reader.make(unit, context) for reader in readers)}
     passed = gaps(model, documents)
     watch.begin(_size(model) - sum(map(len, passed.values())))
-    seen: Reading[FileRecord, TensorDigest] = read(
-        model, [list_file, *_inspections(model, over)], gaps=passed, progress=watch
-    )
+    seen: Seen = read(model, [list_file, *_inspections(model, over)], gaps=passed, progress=watch)
     declared = tuple(list_tensor(tensor) for header in model.headers for tensor in header.tensors)
     missed = {path: len(gap) for path, gap in passed.items()}
     return replace(_evidence(name, model, replace(seen, tensors=declared), examined, over), gaps=missed)
+
+
+def _contents(unit: Unit) -> Consumer[TensorFact | None]:
+    del unit
+    return ContentsConsumer(program)
 
 
 def _delta(candidate: Unit, base: Unit) -> PairConsumer[DeltaStatistics]:
@@ -244,13 +250,13 @@ def _together(candidate: str, model: OpenModel, base: str, other: OpenModel, wat
     over = _over_budget(model) | _over_budget(other)
     examined = _examined(model), _examined(other)
     watch.begin(_size(model, other))
-    reading: PairReading[FileRecord, TensorDigest, DeltaStatistics] = read_pair(
+    reading: PairReading[FileRecord, TensorRecord, DeltaStatistics] = read_pair(
         model,
         other,
         [(p.candidate, p.base) for p in pairs],
         _delta,
         [digest_file, *_inspections(model, over)],
-        [digest_tensor],
+        [digest_tensor, _contents],
         progress=watch,
     )
     seen = _evidence(candidate, model, reading.candidate, examined[0], over)
@@ -285,7 +291,8 @@ def _evidence(
 ) -> ModelEvidence:
     digests = [record for record in reading.files if isinstance(record, FileDigest)]
     inspected = [fact for record in reading.files if not isinstance(record, FileDigest) for fact in record]
-    made = manifest(model.listing.kind, digests, reading.tensors, model.listing.excluded)
+    contents = (record for record in reading.tensors if isinstance(record, TensorFact))
+    made = manifest(model.listing.kind, digests, _digests(reading), model.listing.excluded)
     return ModelEvidence(
         name=name,
         manifest=made,
@@ -294,20 +301,24 @@ def _evidence(
         newer=tuple(r for r in model.rejections if r.rule in NEWER),
         indexes=model.indexes,
         unread=model.unread,
-        facts=(*inspected, *examined, *(fact for header in model.headers for fact in gguf_facts(header))),
+        facts=(*inspected, *contents, *examined, *(fact for header in model.headers for fact in gguf_facts(header))),
         over_budget=tuple(sorted(over & model.files.keys())),
         broken_claims=model.listing.broken_claims(digests),
     )
 
 
+def _digests(reading: Seen) -> tuple[TensorDigest, ...]:
+    return tuple(record for record in reading.tensors if isinstance(record, TensorDigest))
+
+
 def _lineage(
     pairing: Pairing,
     pairs: Sequence[TensorPair],
-    reading: PairReading[FileRecord, TensorDigest, DeltaStatistics],
+    reading: PairReading[FileRecord, TensorRecord, DeltaStatistics],
     base: ModelEvidence,
 ) -> Lineage:
     measured = {p: statistics for p, statistics in zip(pairs, reading.pairs, strict=True) if statistics is not None}
-    comparisons = compare(pairing, reading.candidate.tensors, reading.base.tensors, measured)
+    comparisons = compare(pairing, _digests(reading.candidate), _digests(reading.base), measured)
     found = classify(pairing, comparisons)
     assert base.manifest.subject_sha256 is not None, "weights are compared where they are digested"
     return Lineage(

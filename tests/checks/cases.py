@@ -8,8 +8,8 @@ import json
 import pickle
 from typing import Any
 
-from provenance.facts import TextFact
-from provenance.records import Evidence, ModelEvidence, Rejection, Relation, ShardIndex, TensorState
+from provenance.facts import TensorFact, TextFact
+from provenance.records import Evidence, Header, ModelEvidence, Rejection, Relation, ShardIndex, Tensor, TensorState
 from provenance.surfaces.code import sources
 from provenance.surfaces.template_text import MAX_SHOWN
 from tests.checks.models import comparison, content, contents, evidence, header, lineage, model
@@ -61,12 +61,11 @@ def changed(candidate: dict[str, bytes], state: TensorState) -> Evidence:
     return evidence(contents(candidate), model(name=CACHE), lineage([Relation.INCONCLUSIVE], tensors=tensors))
 
 
-def not_finite(count: int) -> Evidence:
-    """Weights cast to another type, `count` of them too large for it."""
-    cast = comparison("w", TensorState.CAST, norm=0.25)
-    assert cast.statistics is not None
-    tensor = dataclasses.replace(cast, statistics=dataclasses.replace(cast.statistics, nonfinite=count))
-    return evidence(contents(CONFIG), model(name=CACHE), lineage([Relation.DTYPE_CAST], tensors=[tensor]))
+def seen_in_tensor(name: str, **seen: Any) -> Evidence:
+    """One matrix, and what was seen in it."""
+    tensor = Tensor(name, "F32", (8, 8), "model.safetensors", 64, 256)
+    made = Header("model.safetensors", "safetensors", 0, (tensor,), {}, 64, "0" * 64)
+    return evidence(model(headers=[made], facts=[TensorFact("model.safetensors", name, **seen)]))
 
 
 def configured(file: str, candidate: dict[str, Any], base: dict[str, Any]) -> Evidence:
@@ -234,7 +233,15 @@ CASES: dict[str, tuple[Evidence, Evidence]] = {
         based(card("base_model: Qwen/Qwen3-0.6B\nbase_model_relation: finetune"), Relation.FINE_TUNED),
     ),
     "weights-changed": (changed(CONFIG, TensorState.CHANGED), changed(CONFIG, TensorState.CAST)),
-    "weights-not-finite": (not_finite(3), not_finite(0)),
+    "weights-not-finite": (seen_in_tensor("w", nonfinite=3), seen_in_tensor("attn.mask", nonfinite=3)),
+    "weights-constant": (
+        seen_in_tensor("lm_head.weight", constant=True, zero=True),
+        seen_in_tensor("model.norm.weight", constant=True, zero=True),
+    ),
+    "program-in-tensor": (
+        seen_in_tensor("w", program="ELF program or library"),
+        seen_in_tensor("w", nonfinite=1),
+    ),
     "config-differs": (
         configured("config.json", {"rms_norm_eps": 10.0}, {"rms_norm_eps": 1e-06}),
         configured("config.json", {"rms_norm_eps": 1e-06, "dtype": "float16"}, {"rms_norm_eps": 1e-06}),

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 from provenance.checks.not_finite import NOT_FINITE
-from provenance.records import Finding, Relation, TensorComparison, TensorState
+from provenance.facts import TensorFact
+from provenance.records import Finding, Header, Relation, Severity, Tensor, TensorComparison, TensorState
 from tests.checks.cases import CONFIG
 from tests.checks.models import comparison, contents, evidence, lineage, model
 
@@ -44,3 +45,29 @@ def test_a_name_in_two_files_counts_twice() -> None:
     (found,) = run(tensor("w", 2, "a.gguf"), tensor("w", 2, "b.gguf"))
     assert found.message.startswith("2 of 2 tensors hold")
     assert found.location.file == "a.gguf"
+
+
+def own(counts: dict[str, int], shape: tuple[int, ...] = (8, 8), *compared: TensorComparison) -> list[Finding]:
+    """A model whose tensors have so many such elements."""
+    tensors = tuple(Tensor(name, "F32", shape, "m.safetensors", 64 + i, 1) for i, name in enumerate(counts))
+    made = Header("m.safetensors", "safetensors", 0, tensors, {}, 64, "0" * 64)
+    facts = [TensorFact("m.safetensors", name, count, constant=True) for name, count in counts.items()]
+    found = lineage([Relation.DTYPE_CAST], tensors=compared)
+    return list(NOT_FINITE.run(evidence(model(headers=[made], facts=facts), model(), found)))
+
+
+def test_the_model_s_own_are_errors_and_told_once() -> None:
+    (found,) = own({"a": 2, "b": 0, "c": 1}, (8, 8), tensor("a", 2))
+    assert found.severity is Severity.ERROR
+    assert found.message == "2 of 3 tensors hold NaN or infinity: 'a' (2 elements), 'c' (1 element)"
+
+
+def test_the_base_s_alone_are_a_warning() -> None:
+    (found,) = own({"a": 0}, (8, 8), tensor("a", 2))
+    assert found.severity is Severity.WARNING
+
+
+def test_masks_are_made_of_infinity() -> None:
+    assert own({"h.0.attn.causal_mask": 28, "mask": 1}) == []
+    assert own({"h.0.attn.bias": 28}, (1, 1, 8, 8)) == []
+    assert len(own({"h.0.attn.bias": 28}, (64,))) == 1

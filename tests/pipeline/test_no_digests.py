@@ -42,7 +42,9 @@ def large(models: dict[str, Path], tmp_path: Path) -> Path:
     """The honest base, with weights of 8 MiB."""
     model = tmp_path / "large"
     shutil.copytree(models["base"], model)
-    (model / "model.safetensors").write_bytes(layouts.safetensors({"model.norm.weight": layouts.bf16(4 << 20)}))
+    (model / "model.safetensors").write_bytes(
+        layouts.safetensors({"model.norm.weight": ("BF16", [4 << 20], b"\x80\x3f" * (4 << 20))})
+    )
     return model
 
 

@@ -1,7 +1,7 @@
 """The one face of the arithmetic over stored bytes: a numpy reference, and C for bf16 where a compiler was at hand.
 
     reference.py   what is computed, in numpy, for every pair of dtypes
-    _native.c      the same for bf16 against bf16, the same bits, near the speed of reading
+    _native.c      the same for bf16 against bf16, the same bits, near the speed of reading; and two small loops
 
 Both add element i of a tensor to lane i mod `LANES` of each sum, in order, in float64, so a result depends neither on
 which of them ran nor on how the bytes were cut into chunks, and may be signed.
@@ -13,12 +13,15 @@ import math
 from array import array
 from collections.abc import Iterable
 from types import MappingProxyType
+from typing import NamedTuple
 
 from provenance.records import DeltaStatistics
 
 try:
     from provenance.weights.kernels import _native
-except ImportError:  # built without a compiler
+    from provenance.weights.kernels._native import count_elements as _count_elements
+    from provenance.weights.kernels._native import repeats as _repeats
+except ImportError:  # built without a compiler, or before there was such loops
     _native = None  # type: ignore[assignment]
 
 LANES = 64
@@ -86,6 +89,40 @@ def accumulate(
     from provenance.weights.kernels import reference
 
     reference.accumulate(candidate, base, candidate_dtype, base_dtype, accumulator.sums, accumulator.counts)
+
+
+class Field(NamedTuple):
+    """Where an element stands in each block of `stride` bytes, and what it is looked for: `value` under `mask`."""
+
+    stride: int
+    offset: int
+    width: int
+    """1, 2, 4 or 8 bytes, little-endian."""
+    mask: int
+    value: int
+
+
+def count_elements(data: memoryview, field: Field) -> int:
+    """How many blocks of `data` hold the element; ValueError where `data` does not end with a block.
+
+    The C loop needs no numpy, and lets go of the interpreter's lock.
+    """
+    if data.nbytes % field.stride:
+        raise ValueError("data must be whole blocks, each with its element")
+    if _native is not None:
+        return _count_elements(data, *field)
+    from provenance.weights.kernels import reference
+
+    return reference.count_elements(data, *field)
+
+
+def repeats(data: memoryview, period: int) -> bool:
+    """Whether every byte of `data` is the one `period` bytes before it, where there is one."""
+    if _native is not None:
+        return _repeats(data, period)
+    from provenance.weights.kernels import reference
+
+    return reference.repeats(data, period)
 
 
 def _total(lanes: Iterable[float]) -> float:

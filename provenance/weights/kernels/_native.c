@@ -1,4 +1,5 @@
-/* Delta statistics of bf16 against bf16: the one pair of dtypes that nearly every checkpoint is stored in.
+/* Two loops over stored bytes: the statistics of bf16 against bf16, the one pair of dtypes that nearly every checkpoint
+ * is stored in, and what every tensor is asked for: how many elements are NaN or infinite, and whether all are the same.
  *
  * Bit for bit the same as reference.py, which says what is computed. Element i of a tensor is added to lane i mod LANES
  * of each sum, in order, in float64; so the compiler may run the lanes side by side, may not reorder a lane, and needs
@@ -166,9 +167,96 @@ static PyObject *accumulate_bf16(PyObject *module, PyObject *args) {
     return result;
 }
 
+/* Matches are counted in integers as wide as the elements, so that a vector holds as many of both; LIMIT of them fit.
+ * Other bytes may lie between the elements: the scales of quantized blocks are `stride` apart. */
+#define DEFINE_COUNT(BITS, LIMIT)                                                                                      \
+    typedef uint##BITS##_t __attribute__((aligned(1), may_alias)) element##BITS;                                       \
+    CLONES static int64_t count##BITS(const unsigned char *data, size_t n, uint64_t mask64, uint64_t value64) {        \
+        const element##BITS *elements = (const element##BITS *)data;                                                   \
+        const uint##BITS##_t mask = (uint##BITS##_t)mask64, value = (uint##BITS##_t)value64;                           \
+        int64_t total = 0;                                                                                             \
+        for (size_t at = 0; at < n; at += LIMIT) {                                                                     \
+            const size_t end = n - at < LIMIT ? n : at + LIMIT;                                                        \
+            uint##BITS##_t found = 0;                                                                                  \
+            for (size_t i = at; i < end; i++)                                                                          \
+                found = (uint##BITS##_t)(found + ((elements[i] & mask) == value));                                     \
+            total += (int64_t)found;                                                                                   \
+        }                                                                                                              \
+        return total;                                                                                                  \
+    }                                                                                                                  \
+    static int64_t count##BITS##_apart(const unsigned char *data, size_t n, size_t stride, uint64_t mask64,            \
+                                       uint64_t value64) {                                                             \
+        const uint##BITS##_t mask = (uint##BITS##_t)mask64, value = (uint##BITS##_t)value64;                           \
+        int64_t total = 0;                                                                                             \
+        if (stride == sizeof(element##BITS))                                                                           \
+            return count##BITS(data, n, mask64, value64);                                                              \
+        for (size_t i = 0; i < n; i++)                                                                                 \
+            total += (*(const element##BITS *)(data + i * stride) & mask) == value;                                    \
+        return total;                                                                                                  \
+    }
+
+DEFINE_COUNT(8, 248)
+DEFINE_COUNT(16, 32768)
+DEFINE_COUNT(32, 1048576)
+DEFINE_COUNT(64, 1048576)
+
+static PyObject *count_elements(PyObject *module, PyObject *args) {
+    (void)module;
+    Py_buffer data;
+    Py_ssize_t stride, offset, width;
+    unsigned long long mask, value;
+    if (!PyArg_ParseTuple(args, "y*nnnKK:count_elements", &data, &stride, &offset, &width, &mask, &value))
+        return NULL;
+    if ((width != 1 && width != 2 && width != 4 && width != 8) || offset < 0 || stride < width ||
+        offset > stride - width || data.len % stride != 0) {
+        PyBuffer_Release(&data);
+        PyErr_SetString(PyExc_ValueError, "data must be whole blocks, each with its element");
+        return NULL;
+    }
+    int64_t total;
+    const size_t n = (size_t)(data.len / stride);
+    const unsigned char *first = (const unsigned char *)data.buf + offset;
+    Py_BEGIN_ALLOW_THREADS
+    if (width == 1)
+        total = count8_apart(first, n, (size_t)stride, mask, value);
+    else if (width == 2)
+        total = count16_apart(first, n, (size_t)stride, mask, value);
+    else if (width == 4)
+        total = count32_apart(first, n, (size_t)stride, mask, value);
+    else
+        total = count64_apart(first, n, (size_t)stride, mask, value);
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&data);
+    return PyLong_FromLongLong(total);
+}
+
+static PyObject *repeats(PyObject *module, PyObject *args) {
+    (void)module;
+    Py_buffer data;
+    Py_ssize_t period;
+    if (!PyArg_ParseTuple(args, "y*n:repeats", &data, &period))
+        return NULL;
+    if (period < 1) {
+        PyBuffer_Release(&data);
+        PyErr_SetString(PyExc_ValueError, "a period is at least one byte");
+        return NULL;
+    }
+    int same;
+    const char *bytes = data.buf;
+    Py_BEGIN_ALLOW_THREADS
+    same = data.len <= period || memcmp(bytes, bytes + period, (size_t)(data.len - period)) == 0;
+    Py_END_ALLOW_THREADS
+    PyBuffer_Release(&data);
+    return PyBool_FromLong(same);
+}
+
 static PyMethodDef methods[] = {
     {"accumulate_bf16", accumulate_bf16, METH_VARARGS,
      "accumulate_bf16(candidate, base, sums, counts)\n--\n\nAdd equally many bf16 elements of both to an Accumulator."},
+    {"count_elements", count_elements, METH_VARARGS,
+     "count_elements(data, stride, offset, width, mask, value)\n--\n\nCount elements that are `value` under `mask`."},
+    {"repeats", repeats, METH_VARARGS,
+     "repeats(data, period)\n--\n\nWhether every byte is the one `period` bytes before it."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -177,7 +265,7 @@ static PyModuleDef_Slot slots[] = {{0, NULL}};
 static struct PyModuleDef definition = {
     .m_base = PyModuleDef_HEAD_INIT,
     .m_name = "_native",
-    .m_doc = "Delta statistics in C; see kernels/__init__.py.",
+    .m_doc = "Loops over stored bytes in C; see kernels/__init__.py.",
     .m_methods = methods,
     .m_slots = slots,
 };

@@ -54,6 +54,19 @@ def accumulate(
             start = stop
 
 
+def count_elements(data: memoryview, stride: int, offset: int, width: int, mask: int, value: int) -> int:
+    """How many elements are `value` under `mask`; see `kernels.count_elements`."""
+    blocks = np.frombuffer(data, np.uint8).reshape(-1, stride)[:, offset : offset + width]
+    elements = np.ascontiguousarray(blocks).view(f"<u{width}")
+    return int(np.count_nonzero((elements & elements.dtype.type(mask)) == elements.dtype.type(value)))
+
+
+def repeats(data: memoryview, period: int) -> bool:
+    """Whether every byte is the one `period` bytes before it."""
+    stored = np.frombuffer(data, np.uint8)
+    return bool(np.array_equal(stored[period:], stored[:-period])) if period < len(stored) else True
+
+
 def _stored(data: memoryview, dtype: str) -> Bits:
     width = (FLOAT_BYTES | INTEGER_BYTES)[dtype]
     if data.nbytes % width:

@@ -156,3 +156,59 @@ def test_without_the_extension_numpy_serves(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(kernels, "_native", None)
     assert not kernels.native_available()
     assert state(candidate, base, ("BF16", "BF16"), kernels.accumulate) == with_extension
+
+
+@needs_native
+@settings(max_examples=200, deadline=None)
+@given(st.data(), st.sampled_from([1, 2, 4, 8]), st.integers(0, 5), st.integers(0, 5), st.integers(0, 700))
+def test_c_and_numpy_count_the_same_elements(
+    data: st.DataObject, width: int, before: int, behind: int, blocks: int
+) -> None:
+    mask = data.draw(st.integers(0, (1 << 8 * width) - 1))
+    field = kernels.Field(before + width + behind, before, width, mask, data.draw(st.integers(0, mask)) & mask)
+    stored = random.Random(blocks).randbytes(blocks * field.stride)
+    expected = sum(
+        int.from_bytes(stored[at + before : at + before + width], "little") & mask == field.value
+        for at in range(0, len(stored), field.stride)
+    )
+    assert kernels.count_elements(memoryview(stored), field) == expected
+    assert reference.count_elements(memoryview(stored), *field) == expected
+
+
+@pytest.mark.parametrize("width", [1, 2, 4, 8])
+def test_counts_of_long_tensors_do_not_overflow(width: int) -> None:
+    field = kernels.Field(width, 0, width, 0, 0)
+    assert kernels.count_elements(memoryview(bytes(width * 70_001)), field) == 70_001
+
+
+def test_half_a_block_is_not_counted() -> None:
+    with pytest.raises(ValueError, match="whole blocks"):
+        kernels.count_elements(memoryview(bytes(3)), kernels.Field(2, 0, 2, 1, 1))
+
+
+@needs_native
+@pytest.mark.parametrize("field", [(2, 0, 3, 0, 0), (2, 1, 2, 0, 0), (2, -1, 1, 0, 0), (0, 0, 0, 0, 0)])
+def test_the_extension_counts_no_impossible_elements(field: tuple[int, int, int, int, int]) -> None:
+    from provenance.weights.kernels import _native
+
+    with pytest.raises(ValueError, match="whole blocks"):
+        _native.count_elements(memoryview(bytes(12)), *field)
+
+
+@pytest.mark.parametrize("native", [pytest.param(True, marks=needs_native), False])
+def test_bytes_that_repeat(native: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not native:
+        monkeypatch.setattr(kernels, "_native", None)
+    for data, period, expected in (
+        (b"", 1, True), (b"a", 4, True), (b"abab", 4, True), (b"ababa", 2, True), (b"abac", 2, False),
+        (b"x" * 5000 + b"y", 1, False), (bytes(5000), 18, True),
+    ):  # fmt: skip
+        assert kernels.repeats(memoryview(data), period) is expected
+
+
+@needs_native
+def test_the_extension_knows_no_period_of_nothing() -> None:
+    from provenance.weights.kernels import _native
+
+    with pytest.raises(ValueError, match="at least one byte"):
+        _native.repeats(memoryview(bytes(4)), 0)
