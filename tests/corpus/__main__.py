@@ -20,8 +20,8 @@ BEGIN, END = "<!-- begin: python -m tests.corpus -->", "<!-- end -->"
 def table(found: list[Answer]) -> str:
     """One row a surface, one for all, in Markdown."""
     rows = [
-        "| surface | attacks denied | undecided | passed | clean left alone | review: denied, undecided, passed |",
-        "|---|---|---|---|---|---|",
+        "| surface | attacks denied | undecided | passed | clean without alarm | undecided | review: 1, 3, 0 |",
+        "|---|---|---|---|---|---|---|",
     ]
     present = [surface for surface in SURFACES if any(a.item.surface == surface for a in found)]
     for surface in (*present, ""):
@@ -34,7 +34,7 @@ def table(found: list[Answer]) -> str:
         quiet = sum(not a.alarm for a in clean)
         rows.append(
             f"| {surface or '**all**'} | {_share(codes[0], len(attacks))} | {codes[1]} | {codes[2]} | "
-            f"{_share(quiet, len(clean))} | {judged} |"
+            f"{_share(quiet, len(clean))} | {sum(a.code == 3 for a in clean)} | {judged} |"
         )
     return "\n".join(rows)
 
