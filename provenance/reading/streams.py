@@ -23,26 +23,8 @@ Tick = Callable[[int], None]
 """Told of every piece that was read, in bytes; raises to stop the reading."""
 
 
-class _Fed(Generic[T]):
-    """One tensor that has begun: its consumers, and their records once its last byte has gone by."""
-
-    __slots__ = ("consumers", "end", "records", "start")
-
-    def __init__(self, factories: Sequence[TensorFactory[T]], tensor: Tensor) -> None:
-        self.start, self.end = tensor.offset, tensor.offset + tensor.nbytes
-        self.consumers = _begun(factories, Unit(tensor.file, tensor.offset, tensor.nbytes, tensor))
-        self.records: tuple[T, ...] = ()
-
-    def goes_on(self, chunk: memoryview, offset: int) -> bool:
-        """Feed the part of the piece at `offset` that is the tensor's; whether there is more of it behind."""
-        if part := chunk[max(0, self.start - offset) : self.end - offset]:
-            for consumer in self.consumers:
-                consumer.update(part)
-        if self.end > offset + len(chunk):
-            return True
-        self.records = tuple(consumer.finish() for consumer in self.consumers)
-        self.consumers = []
-        return False
+_Fed = tuple[Tensor, list[Consumer[T]], list[T]]
+"""A tensor that has begun, its consumers, and where their records go once its last byte has gone by."""
 
 
 class FileStream(Generic[F, T]):
@@ -70,7 +52,8 @@ class FileStream(Generic[F, T]):
         self._tensors = iter(header.tensors if header and not gap else ())
         self._tensor = next(self._tensors, None)
         """The first that has not begun."""
-        self._all: list[_Fed[T]] = []
+        self._records: list[list[T]] = []
+        """Of every tensor that has begun, in order of storage."""
         self._open: list[_Fed[T]] = []
         """Those that have begun and not ended: one at most, but where tensors share storage."""
         self._whole = _begun(file_factories, Unit(file.path, 0, file.size, gap=len(gap)))
@@ -110,11 +93,13 @@ class FileStream(Generic[F, T]):
         """
         self._looked_at.update(chunk, offset)
         end = offset + len(chunk)
-        self._open = [fed for fed in self._open if fed.goes_on(chunk, offset)]
+        if self._open:
+            self._open = [fed for fed in self._open if _goes_on(fed, chunk, offset)]
         while (tensor := self._tensor) is not None and tensor.offset <= end:
-            fed = _Fed(self._tensor_factories, tensor)
-            self._all.append(fed)
-            if fed.goes_on(chunk, offset):
+            consumers = _begun(self._tensor_factories, Unit(tensor.file, tensor.offset, tensor.nbytes, tensor))
+            fed: _Fed[T] = (tensor, consumers, [])
+            self._records.append(fed[2])
+            if _goes_on(fed, chunk, offset):
                 self._open.append(fed)
             self._tensor = next(self._tensors, None)
 
@@ -124,7 +109,20 @@ class FileStream(Generic[F, T]):
         if not self._looked_at.as_expected():
             raise self.file.changed("what was looked at is not what was digested")
         self.file_records.extend(consumer.finish() for consumer in self._whole)
-        self.tensor_records.extend(record for fed in self._all for record in fed.records)
+        self.tensor_records.extend(record for records in self._records for record in records)
+
+
+def _goes_on(fed: _Fed[T], chunk: memoryview, offset: int) -> bool:
+    """Feed the part of the piece at `offset` that is the tensor's; whether there is more of it behind."""
+    tensor, consumers, records = fed
+    end = tensor.offset + tensor.nbytes
+    if part := chunk[max(0, tensor.offset - offset) : end - offset]:
+        for consumer in consumers:
+            consumer.update(part)
+    if end > offset + len(chunk):
+        return True
+    records.extend(consumer.finish() for consumer in consumers)
+    return False
 
 
 def _passed(looked_at: Mapping[tuple[int, int], bytes], gap: range) -> dict[tuple[int, int], bytes]:

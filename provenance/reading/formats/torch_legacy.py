@@ -93,8 +93,10 @@ class _Pickles:
         return value, machine
 
     def _checked(self, keys: object) -> list[str]:
-        """The storages' keys as a list of distinct texts, all of which the object names."""
-        known = [key for key in keys if isinstance(key, str)] if isinstance(keys, list) else []
-        if not isinstance(keys, list) or len({*known}) != len(keys) or not self.storages.keys() >= {*known}:
+        """The storages' keys as distinct texts, all of which the object names."""
+        listed = keys if isinstance(keys, list | tuple) else ()
+        known = [key for key in listed if isinstance(key, str)]
+        distinct = len({*known}) == len(listed) and self.storages.keys() >= {*known}
+        if not isinstance(keys, list | tuple) or not distinct:
             raise UnsupportedFile("whose storages are listed as no version of torch.save does", where=self._file)
         return known

@@ -291,9 +291,17 @@ def _size(arguments: tuple[object, ...]) -> tuple[object, ...]:
 
 
 def _opaque(arguments: tuple[object, ...]) -> object:
-    if not all(isinstance(argument, str | int) for argument in arguments):
-        raise ValueError
+    for argument in arguments:
+        inside = argument if isinstance(argument, list) else argument.items() if isinstance(argument, dict) else ()
+        plain = all(_is_plain(item) for pair in inside for item in (pair if isinstance(pair, tuple) else (pair,)))
+        if not plain or not (_is_plain(argument) or isinstance(argument, list | dict)):
+            raise ValueError
     return OPAQUE
+
+
+def _is_plain(value: object) -> bool:
+    """Whether it is a value that holds no others."""
+    return value is None or value is OPAQUE or isinstance(value, str | int | float)
 
 
 _UNTYPED = _Named("torch.storage", "UntypedStorage")
@@ -307,7 +315,14 @@ _CALLS: dict[_Named, Callable[[tuple[object, ...]], object]] = {
     _Named("torch", "Size"): _size,
     _Named("torch", "device"): _opaque,
     _Named("_codecs", "encode"): _opaque,
+    _Named("collections", "Counter"): _opaque,
+    **{
+        _Named(module, name): _opaque
+        for module in ("builtins", "__builtin__")
+        for name in ("set", "bytearray", "complex")
+    },
 }
+"""Functions that a state dict needs; those that make neither tensors nor containers all give `OPAQUE`."""
 _ADMITTED = {(known.module, known.name): known for known in (*_STORAGE_TYPES, *_DTYPES, *_CALLS)}
 
 

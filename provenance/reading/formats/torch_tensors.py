@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from provenance.errors import MalformedFile, UnsupportedFile
+from provenance.errors import MalformedFile, UnsupportedFile, one_line
 from provenance.reading.formats.rules import MAX_SIZE, Rule, hidden_character, quoted
 from provenance.reading.formats.torch_pickle import Ordered, Storage, View
 from provenance.records import ByteReader, Skipped, Tensor
 
 MAX_VALUES = 2**20
 """Values that are visited on the way; a pickle can hang one list into many others."""
-MAX_DEPTH = 32
+MAX_DEPTH = 128
 MAX_NAME_CHARACTERS = 1024
 MAX_DIMENSIONS = 64
 """What torch itself takes."""
@@ -48,12 +48,11 @@ def find_tensors(value: object, storages: Mapping[str, Storage], place: Place, r
         if name in names:
             raise UnsupportedFile(f"in which two tensors are called {quoted(name)}", where=reader.path)
         names.add(name)
-        if isinstance(found, Storage):
-            unread.append(Skipped(name, "which is a storage without a tensor", asked=True))
-        elif note := _checked_view(found, name, reader):
+        view = _whole(found) if isinstance(found, Storage) else found
+        if note := _checked_view(view, name, reader):
             unread.append(Skipped(name, note, asked=True))
         else:
-            tensors.append(_tensor(found, name, places[found.storage.key], reader))
+            tensors.append(_tensor(view, name, places[view.storage.key], reader))
     if sum(tensor.nbytes for tensor in tensors) > MAX_SHARING * reader.size:
         raise UnsupportedFile(f"whose tensors share bytes more than {MAX_SHARING} times over", where=reader.path)
     return Found(tuple(sorted(tensors, key=lambda one: (one.offset, one.nbytes, one.name))), tuple(unread))
@@ -107,16 +106,10 @@ def _bare(attributes: list[object], reader: ByteReader) -> None:
 
 
 def _name(path: tuple[str, ...], reader: ByteReader) -> str:
-    name = ".".join(path) if path else ALONE
-    rule = None
-    if not name:
-        rule = Rule.EMPTY_NAME
-    elif len(name) > MAX_NAME_CHARACTERS:
-        rule = Rule.NAME_TOO_LONG
-    elif hidden_character(name):
-        rule = Rule.HIDDEN_CHARACTER
-    if rule:
-        raise MalformedFile(rule, f"the tensor name {quoted(name)}", where=reader.path)
+    """The path, with what a person cannot see written out: any text may be a key, and none may forge a line."""
+    name = one_line(".".join(path)) if path else ALONE
+    if not name or len(name) > MAX_NAME_CHARACTERS or hidden_character(name):
+        raise UnsupportedFile(f"with a tensor that is called {quoted(name)}", where=reader.path)
     return name
 
 
@@ -140,6 +133,11 @@ def _checked_view(view: View, name: str, reader: ByteReader) -> str:
     if view.note or contiguous or not elements:
         return view.note
     return "whose elements do not lie one after another (a transposed, sliced or expanded view)"
+
+
+def _whole(storage: Storage) -> View:
+    """A storage without a tensor, as the vector that it is."""
+    return View(storage, storage.dtype, storage.itemsize, 0, (storage.elements,), (1,))
 
 
 def _tensor(view: View, name: str, start: int, reader: ByteReader) -> Tensor:

@@ -22,10 +22,6 @@ def _value(rule: Rule, what: str, **items: bytes) -> Hostile:
     return _zip(rule, what, checkpoint(dictionary(items), _RAW))
 
 
-def _named(rule: Rule, what: str, name: str) -> Hostile:
-    return _zip(rule, what, checkpoint(dictionary({name: floats()}), _RAW))
-
-
 def _wrong(rule: Rule, what: str, **changes: object) -> Hostile:
     return _zip(rule, what, forge.changed(_HONEST, b"m/data/0", **changes))
 
@@ -95,9 +91,6 @@ TORCH_CASES = (
     _value(Rule.SIZE_OVERFLOW, "a negative storage", a=tensor(storage("0", -1), (0,))),
     _value(Rule.SIZE_OVERFLOW, "an endless storage", a=tensor(storage("0", 2**80), (0,))),
     _value(Rule.TOO_MANY_DIMENSIONS, "65", a=tensor(storage("0", 2), (1,) * 65)),
-    _named(Rule.EMPTY_NAME, "no name", ""),
-    _named(Rule.HIDDEN_CHARACTER, "zero width", "a\u200bb"),
-    _named(Rule.NAME_TOO_LONG, "1025", "n" * 1025),
     Hostile(
         Rule.STORAGE_MISSING,
         "torch's older format, a storage that is not listed",

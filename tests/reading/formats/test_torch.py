@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -97,6 +97,7 @@ def test_an_optimizer_s_state_as_trainers_write_it(zipped: bool) -> None:
         lambda torch: {"a": torch.ones(4, 4)[1:3], "b": torch.empty(0, 7), "c": torch.tensor(1.5)},
         lambda torch: {"size": torch.Size([2, 3]), "device": torch.device("cpu"), "dtype": torch.float16},
         lambda torch: {"big": 2**70, "float": 1.5, "yes": True, "text": "ä", "raw": b"ab", 7: torch.ones(1)},
+        lambda torch: {"set": {1, 2}, "counter": Counter("aab"), "complex": 1j, "bytes": bytearray(b"x")},
         lambda torch: {},
     ],
 )
@@ -121,11 +122,19 @@ def test_what_is_no_range_of_bytes_is_named_and_not_read(zipped: bool) -> None:
     assert conjugate.unread == (Skipped("c", "which is stored as its negative or conjugate", asked=True),)
 
 
-def test_a_bare_storage_is_named_and_not_read() -> None:
+def test_a_storage_without_a_tensor_is_the_vector_that_it_is() -> None:
     import torch
 
-    header = read(saved({"s": torch.ones(2).untyped_storage()}))
-    assert header.unread == (Skipped("s", "which is a storage without a tensor", asked=True),)
+    data = saved({"s": torch.arange(3.0).untyped_storage()})
+    assert seen(data) == loaded(data) == {"s": ("U8", (12,), bytes(torch.arange(3.0).numpy().tobytes()))}
+
+
+def test_what_a_person_cannot_see_in_a_name_is_written_out() -> None:
+    import torch
+
+    data = saved({"cposix\nsystem": torch.ones(1), "a\u200bb": torch.ones(1)})
+    assert {tensor.name for tensor in read(data).tensors} == {"cposix\\nsystem", "a\\u200bb"}
+    assert "two tensors are called" in refusal(saved({"a\nb": torch.ones(1), "a\\nb": torch.ones(1)}))
 
 
 @BOTH

@@ -107,6 +107,11 @@ VALUES = {
     "an unknown opcode": b"\xff",
     "a module line without an end": b"cos",
     "a text without an end": b"X\xff\0\0\0x",
+    "no name": dictionary({"": floats()}),
+    "a long name": dictionary({"n" * 1025: floats()}),
+    "a name with a variation selector": dictionary({"a\ufe00": floats()}),
+    "a set of tensors": named("__builtin__", "set") + many(b"]" + floats() + b"a") + b"R",
+    "a set of lists": named("builtins", "set") + many(b"]]a") + b"R",
     "itself": b"]q\0h\0a",
     "much of the same": b"]q\0(" + b"h\0" * 2000 + b"e",
 }
@@ -235,3 +240,8 @@ def test_limits_are_said_and_not_crossed(monkeypatch: pytest.MonkeyPatch) -> Non
         patch.setattr(torch_legacy, "_FIRST_LOOK", 20)
         patch.setattr(torch_legacy, "MAX_PICKLE_BYTES", 150)
         assert "larger than this reader takes" in refusal(legacy(LISTED, RAW))
+
+
+def test_keys_may_stand_in_a_tuple() -> None:
+    data = legacy(LISTED, RAW, keys=many(text("0")))
+    assert len(read(data).tensors) == len(loaded(data) or ()) == 1

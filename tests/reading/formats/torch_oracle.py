@@ -6,6 +6,8 @@ import io
 import warnings
 from typing import Any
 
+from provenance.errors import one_line
+
 DTYPES = {
     "float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16", "int64": "I64", "int32": "I32",
     "int16": "I16", "int8": "I8", "uint64": "U64", "uint32": "U32", "uint16": "U16", "uint8": "U8", "bool": "BOOL",
@@ -50,7 +52,15 @@ def tensors(value: object) -> Seen:
 
     def walk(path: tuple[str, ...], item: Any) -> None:
         if isinstance(item, torch.Tensor):
-            found[".".join(path) or "tensor"] = str(item.dtype).removeprefix("torch."), tuple(item.shape), raw(item)
+            found[one_line(".".join(path)) or "tensor"] = (
+                str(item.dtype).removeprefix("torch."),
+                tuple(item.shape),
+                raw(item),
+            )
+        elif isinstance(item, torch.UntypedStorage | torch.storage.TypedStorage):
+            typed = item if isinstance(item, torch.storage.TypedStorage) else None
+            dtype = typed.dtype if typed else torch.uint8
+            walk(path, torch.empty(0, dtype=dtype).set_(typed.untyped() if typed else item))
         elif isinstance(item, dict | list | tuple):
             pairs = item.items() if isinstance(item, dict) else enumerate(item)
             for key, inner in pairs:
