@@ -56,6 +56,20 @@ class TextFact:
     """The text where it is small enough to show differences of, else None."""
 
 
+@dataclass(frozen=True, slots=True)
+class VocabularyFact:
+    """What the ids of one vocabulary show by themselves."""
+
+    file: str
+    tokens: int
+    lowest: int
+    highest: int
+    shared: tuple[tuple[int, str, str], ...] = ()
+    """Ids that two tokens have, and the two, quoted; a hundred at most."""
+    repeated: tuple[tuple[str, int, int], ...] = ()
+    """Tokens, quoted, that have two ids, and the two; a hundred at most."""
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Inside files: archives, pickles
 # ---------------------------------------------------------------------------------------------------------------------
@@ -224,6 +238,7 @@ Fact = (
     | JsonFact
     | CardFact
     | TextFact
+    | VocabularyFact
     | ExaminationFact
     | MemberFact
     | ContainerFact

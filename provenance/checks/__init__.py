@@ -32,6 +32,9 @@ from provenance.checks.remote_code import REMOTE_CODE_CHECK
 from provenance.checks.shards import SHARDS
 from provenance.checks.source_code import SOURCE_CODE_CHECK
 from provenance.checks.tensor_contents import TENSOR_CONTENTS
+from provenance.checks.tokenizer_files import TOKENIZER_FILES
+from provenance.checks.tokenizer_text import TOKENIZER_TEXT
+from provenance.checks.tokenizer_tokens import TOKENIZER_TOKENS
 from provenance.checks.tokenizers import TOKENIZER_PARTS
 from provenance.records import Evidence, Finding
 
@@ -61,6 +64,9 @@ CHECKS: tuple[Check, ...] = (
     CONFIGS,
     CHAT_TEMPLATES,
     TOKENIZER_PARTS,
+    TOKENIZER_TEXT,
+    TOKENIZER_TOKENS,
+    TOKENIZER_FILES,
 )
 
 RULES: dict[str, Rule] = {rule.ident: rule for check in CHECKS for rule in check.rules}

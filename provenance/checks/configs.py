@@ -21,9 +21,9 @@ CONFIG_DIFFERS = Rule(
     "where no weight was changed and the setting decides what is computed from the weights (heads, rotary embedding, "
     "epsilon, activation, soft caps, attention windows, layers, experts); a `warning` for other settings, where "
     "weights were changed with it, and where the base leaves the setting to the library; an `info` for the padding "
-    "token alone. Spellings of transformers 4 and 5, and defaults written out, are no difference; storage types, "
-    "dropout and caches are not compared. Of GGUF, the families llama, qwen2 and qwen3 are compared with a "
-    "`config.json`, and any with another GGUF file.",
+    "token alone, and for a vocabulary that has grown. Spellings of transformers 4 and 5, and defaults written out, "
+    "are no difference; storage types, dropout and caches are not compared. Of GGUF, the families llama, qwen2 and "
+    "qwen3 are compared with a `config.json`, and any with another GGUF file.",
     why="A loader builds the model from its settings. Another rotary base, or another number of heads of the same "
     "total size, loads without complaint, computes something else, and leaves every weight as it was.",
     example="config.json: rms_norm_eps 1e-06 → 10.0, rope_parameters.rope_theta 10000.0 → 3.0 (the base's → here)",
@@ -136,9 +136,15 @@ def _is_idle(difference: Difference) -> bool:
     return difference.path[-1] == "pad_token_id" and None in (difference.base, difference.here)
 
 
+def _is_grown(difference: Difference) -> bool:
+    """Rows for tokens behind the base's; whether they hold the base's ids is for the tokenizer's rules to say."""
+    here, there = difference.here, difference.base
+    return difference.path[-1] == "vocab_size" and type(here) is int and type(there) is int and here > there
+
+
 def _severity(difference: Difference, kept: bool) -> Severity:
     path = difference.path
-    if path[-1] == "pad_token_id":
+    if path[-1] == "pad_token_id" or _is_grown(difference):
         return Severity.INFO
     optional = ROPE in path or "rope_scaling" in path or path[-1] in _OPTIONAL
     # Newer writers write out what older ones left to the library; what is off unless said is no such thing.

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from posixpath import basename
 
-from provenance.checks.interface import Check, Rule, of_the_model, quoted
-from provenance.facts import TextFact
-from provenance.records import Evidence, Finding, ModelEvidence, Severity, Skipped
-
-TOKENIZER_DIFFERS = Rule(
-    ident="tokenizer-differs",
-    title="the tokenizer differs from the base's",
-    severity=Severity.WARNING,
-    meaning="A part of the tokenizer that decides which tokens a text becomes, or which text tokens become, is not "
-    "the base's: tokens and ids, merges, added tokens, normalizer, pre-tokenizer, post-processor, decoder, special "
-    "tokens. One finding a part names the first entry that differs. Tokens and merges are compared between formats "
-    "too. A tokenizer file that only one side has is reported, unless what it says is in the base's (older writers "
-    "wrote more files). Of settings, `tokenizer_class`, `add_bos_token`, `add_eos_token` and `fast_tokenizer_files` "
-    "are compared; a class that writers change by themselves is an `info`, and so is another `model_max_length`. "
-    "Padding and truncation are not compared; another padding token is an `info`, and one where the base has none is "
-    "no difference.",
-    why="Two ids swapped turn yes into no. A normalizer or decoder can rewrite what is asked or answered. The weights "
-    "stay what they were. Honest fine-tunes add tokens, or name another end-of-sequence token.",
-    example="tokens: '9693 \"yes\"' here, '9693 \"no\"' in the base; 2 entries differ",
-    advice="Use the base's tokenizer unless the publisher says why it was changed.",
+from provenance.checks.interface import Check, facts, of_the_model, quoted
+from provenance.checks.tokenizer_changes import (
+    Change,
+    of_added_tokens,
+    of_extra_tokens,
+    of_gguf_settings,
+    of_merges,
+    of_model,
+    of_scores,
+    of_special,
+    of_steps,
+    of_tokens,
 )
+from provenance.checks.tokenizer_reading import ids_of, looked_up, value
+from provenance.checks.tokenizer_rules import (
+    IDS_DIFFER,
+    MODEL_DIFFERS,
+    SPECIAL_TOKENS_DIFFER,
+    STEPS_DIFFER,
+    TOKENIZER_DIFFERS,
+)
+from provenance.facts import JsonFact, TextFact
+from provenance.records import Evidence, Finding, ModelEvidence, Severity, Skipped
 
 _ORDER = ("tokenizer.json", "vocab.json", "merges.txt")
 """Which source of a part speaks for a model, where the same file is not on both sides."""
-_PADDING, _SETTINGS, _EXTRA, _FILE, _TOKENS = (
-    f"tokenizer:{part}" for part in ("padding", "settings", "extra-tokens", "file", "tokens")
+_PADDING, _SETTINGS, _EXTRA, _FILE, _TOKENS, _SPECIAL, _TRUNCATION = (
+    f"tokenizer:{part}" for part in ("padding", "settings", "extra-tokens", "file", "tokens", "special", "truncation")
 )
 _VOCABULARIES = frozenset({_TOKENS, _FILE, "tokenizer:merges"})
 _NEVER_DROPPED = frozenset({"tokenizer:merges", "tokenizer:scores", "tokenizer:special"})
@@ -40,19 +42,53 @@ _GENERIC = frozenset({"PreTrainedTokenizer", "TokenizersBackend"})
 """Classes that take everything from the tokenizer.json; transformers 5 names them where 4 named another."""
 
 
+_Parts = dict[str, list[TextFact]]
+
+
 def _run(evidence: Evidence) -> Iterator[Finding]:
     if isinstance(evidence.base, Skipped):
         return
     mine, theirs = _parts(evidence.candidate), _parts(evidence.base)
-    for role in sorted(mine):
+    sides = _Sides(evidence.candidate, mine, theirs)
+    for role in sorted(mine.keys() - {_TRUNCATION}):
         if role == _SETTINGS:
             yield from _settings(mine[role], theirs.get(role, []))
         elif role == _EXTRA:
             yield from _extra_tokens(mine[role], theirs)
         else:
-            yield from _compared(role, mine[role], theirs.get(role, []))
+            yield from _compared(role, mine[role], theirs.get(role, []), sides)
     yield from _new(mine, theirs)
     yield from _gone(mine, theirs)
+
+
+class _Sides:
+    """What comparing one part needs of the others."""
+
+    def __init__(self, candidate: ModelEvidence, mine: _Parts, theirs: _Parts) -> None:
+        self.mine, self.theirs = mine, theirs
+        documents = {fact.file: fact.value for fact in facts(candidate, JsonFact) if isinstance(fact.value, dict)}
+        named = [documents.get(name, {}) for name in ("config.json", "generation_config.json")]
+        self.agreed = {
+            f"{key}_token": {ident for document in named for ident in ids_of(document, f"{key}_token_id")}
+            for key in ("bos", "eos")
+        }
+        """The ids that the candidate's configuration names."""
+        known = [value(fact) for fact in theirs.get(_SPECIAL, [])]
+        self.begins = {
+            str(special["bos_token"]) for special in known if isinstance(special, dict) and "bos_token" in special
+        }
+        """The base's token of a beginning."""
+
+    @staticmethod
+    def lines(parts: _Parts, file: str) -> list[str]:
+        """The vocabulary of one file of a side."""
+        return next((_lines(fact) for fact in parts.get(_TOKENS, []) if fact.file == file), [])
+
+    def ids(self, tokens: Iterable[object]) -> dict[str, int]:
+        """Ids of these tokens in the candidate."""
+        wanted = [token for token in tokens if isinstance(token, str)]
+        fact = min(self.mine.get(_TOKENS, []), key=_precedence, default=None)
+        return looked_up(fact, (), wanted)[1]
 
 
 def _parts(model: ModelEvidence) -> dict[str, list[TextFact]]:
@@ -63,7 +99,7 @@ def _parts(model: ModelEvidence) -> dict[str, list[TextFact]]:
     return found
 
 
-def _compared(role: str, mine: list[TextFact], theirs: list[TextFact]) -> Iterator[Finding]:
+def _compared(role: str, mine: list[TextFact], theirs: list[TextFact], sides: _Sides) -> Iterator[Finding]:
     """One part: with that of the same file of the base, else with the one that speaks for the base."""
     there = {fact.file: fact for fact in theirs}
     same = any(fact.file in there for fact in mine)
@@ -71,15 +107,12 @@ def _compared(role: str, mine: list[TextFact], theirs: list[TextFact]) -> Iterat
     first = min(mine, key=_precedence)
     for here in mine:
         other = there.get(here.file, speaks)
-        if other is None:
+        if other is None or here.sha256 == other.sha256:
             continue
         # A second source beside the one that is compared in full may say less, and nothing else.
         second = here.file not in there and not _is_gguf(here) and (same or here is not first)
-        difference = _difference(role.partition(":")[2], here, other, second=second)
-        if difference:
-            # Training changes it, and no answer depends on it.
-            severity = Severity.INFO if role == _PADDING else None
-            yield TOKENIZER_DIFFERS.finding(difference, file=here.file, severity=severity)
+        for change in _changes(role.partition(":")[2], here, other, sides, second=second):
+            yield change.rule.finding(change.message, file=here.file, severity=change.severity)
 
 
 def _is_gguf(fact: TextFact) -> bool:
@@ -95,7 +128,7 @@ def _new(mine: dict[str, list[TextFact]], theirs: dict[str, list[TextFact]]) -> 
     """Parts that the base has in no file; only of formats that it has a tokenizer in."""
     formats = {_is_gguf(fact) for facts in theirs.values() for fact in facts}
     found: dict[str, list[str]] = {}
-    for role in sorted(mine.keys() - {_PADDING, _SETTINGS, _EXTRA}):
+    for role in sorted(mine.keys() - {_PADDING, _SETTINGS, _EXTRA, _TRUNCATION}):
         known = {fact.file for fact in theirs[role]} if role == _FILE and role in theirs else set()
         for fact in mine[role]:
             if (role not in theirs or (role == _FILE and fact.file not in known)) and _is_gguf(fact) in formats:
@@ -130,10 +163,10 @@ def _settings(mine: list[TextFact], theirs: list[TextFact]) -> Iterator[Finding]
     there = {fact.file: _by_key(fact) for fact in theirs}
     for fact in mine:
         base = there.get(fact.file, {})
-        for key, value in _by_key(fact).items():
-            if value != base.get(key) and (key in base or value != "false"):
-                message = f"{key}: {quoted(value)} here, {quoted(base[key]) if key in base else 'nothing'} in the base"
-                severity = Severity.INFO if _is_writers(key, value, base.get(key)) else None
+        for key, said in _by_key(fact).items():
+            if said != base.get(key) and (key in base or said != "false"):
+                message = f"{key}: {quoted(said)} here, {quoted(base[key]) if key in base else 'nothing'} in the base"
+                severity = Severity.INFO if _is_writers(key, said, base.get(key)) else None
                 yield TOKENIZER_DIFFERS.finding(message, file=fact.file, json_path=f"$.{key}", severity=severity)
 
 
@@ -155,8 +188,8 @@ def _extra_tokens(mine: list[TextFact], theirs: dict[str, list[TextFact]]) -> It
     for fact in mine:
         new = [line for line in _lines(fact) if line not in known]
         if new and fact.sha256 not in {other.sha256 for other in theirs.get(_EXTRA, [])}:
-            message = f"{len(new)} tokens that the base has not under these ids; first: {quoted(new[0])}"
-            yield TOKENIZER_DIFFERS.finding(message, file=fact.file)
+            for change in of_extra_tokens(new, known):
+                yield change.rule.finding(change.message, file=fact.file, severity=change.severity)
 
 
 def _lines(fact: TextFact) -> list[str]:
@@ -168,39 +201,68 @@ def _lines(fact: TextFact) -> list[str]:
 # ---------------------------------------------------------------------------------------------------------------------
 
 
-def _difference(part: str, here: TextFact, there: TextFact, *, second: bool) -> str:
-    """What differs, in words; empty where only the writers do, or where a second source says a part of the first."""
-    if here.sha256 == there.sha256:
-        return ""
+_RULES = {
+    "tokens": IDS_DIFFER,
+    "merges": MODEL_DIFFERS,
+    "scores": MODEL_DIFFERS,
+    "model": MODEL_DIFFERS,
+    "special": SPECIAL_TOKENS_DIFFER,
+    "added_tokens": SPECIAL_TOKENS_DIFFER,
+    **dict.fromkeys(("normalizer", "pre_tokenizer", "post_processor", "decoder"), STEPS_DIFFER),
+}
+"""What a part that is too large to be kept is, where it differs."""
+
+
+def _changes(part: str, here: TextFact, there: TextFact, sides: _Sides, *, second: bool) -> Iterator[Change]:
+    """What differs; nothing where only the writers do, or where a second source says a part of the first."""
     if here.text is None or there.text is None:
-        return f"{part}: not the base's {there.file}"
-    across = part == "tokens" and _is_gguf(here) != _is_gguf(there)
-    mine, theirs = (_entries(part, text, across=across) for text in (here.text, there.text))
-    if mine == theirs:
-        return ""
-    new, gone = _only(mine, theirs), _only(theirs, mine)
-    if not new and second and part in ("tokens", "special"):
-        return ""
-    if not new and not gone:
-        return f"{part}: the same entries as the base's in another order"
-    if not gone:
-        return f"{part}: {len(new)} entries more than in the base; first: {quoted(new[0])}"
-    if not new:
-        return f"{part}: {len(gone)} entries of the base are gone; first: {quoted(gone[0])}"
-    count = max(len(new), len(gone))
-    return f"{part}: {quoted(new[0])} here, {quoted(gone[0])} in the base; {count} entries differ"
+        yield Change(_RULES.get(part, TOKENIZER_DIFFERS), f"{part}: not the base's {there.file}")
+    elif part == "tokens":
+        across = _is_gguf(here) != _is_gguf(there)
+        mine, theirs = (_tokens(text, across=across) for text in (here.text, there.text))
+        yield from of_tokens(mine, theirs, whole=not second)
+    elif part == "merges":
+        yield from of_merges(here.text.split("\n"), there.text.split("\n"))
+    elif part == "scores":
+        yield from of_scores(here.text.split("\n"), there.text.split("\n"))
+    elif part == "model":
+        yield from of_model(value(here), value(there))
+    elif part == "added_tokens":
+        yield from of_added_tokens(
+            here, there, sides.lines(sides.mine, here.file), sides.lines(sides.theirs, there.file)
+        )
+    elif part == "special":
+        yield from _special(here, there, sides, second=second)
+    elif part == "ggml-settings":
+        yield from of_gguf_settings(value(here), value(there))
+    elif part in _RULES:
+        yield from of_steps(part, here, there, sides.begins)
+    else:
+        yield _otherwise(part, here.text, there.text)
 
 
-def _only(entries: list[str], others: list[str]) -> list[str]:
-    """Entries that are not among the others, in their order."""
-    known = set(others)
-    return [entry for entry in entries if entry not in known]
+def _special(here: TextFact, there: TextFact, sides: _Sides, *, second: bool) -> Iterator[Change]:
+    mine, theirs = value(here), value(there)
+    named = mine if isinstance(mine, dict) else {}
+    if second and isinstance(theirs, dict):
+        theirs = {key: item for key, item in theirs.items() if key in named}
+    return of_special(named, theirs, sides.ids(named.values()), sides.agreed)
 
 
-def _entries(part: str, text: str, *, across: bool) -> list[str]:
-    """The lines of a part. Converters to GGUF write SentencePiece's space as a plain one in tokens of the user."""
-    lines = (text.replace("\\u2581", " ") if across else text).split("\n")
-    return [line.rstrip(",") for line in lines] if part == "special" else lines
+def _otherwise(part: str, here: str, there: str) -> Change:
+    """A part that no more is known of than its lines."""
+    mine, theirs = here.split("\n"), there.split("\n")
+    new, gone = (sum(1 for line in side if line not in known) for side, known in ((mine, {*theirs}), (theirs, {*mine})))
+    # Training changes the padding, and no answer depends on it.
+    severity = Severity.INFO if part == "padding" else None
+    return Change(TOKENIZER_DIFFERS, f"{part}: {max(new, gone)} entries differ from the base's", severity)
 
 
-TOKENIZER_PARTS = Check("tokenizers", (TOKENIZER_DIFFERS,), _run)
+def _tokens(text: str, *, across: bool) -> list[str]:
+    """Lines of tokens. Converters to GGUF write SentencePiece's space as a plain one in tokens of the user."""
+    return (text.replace("\\u2581", " ") if across else text).split("\n")
+
+
+TOKENIZER_PARTS = Check(
+    "tokenizers", (TOKENIZER_DIFFERS, IDS_DIFFER, MODEL_DIFFERS, STEPS_DIFFER, SPECIAL_TOKENS_DIFFER), _run
+)

@@ -13,7 +13,7 @@ from json.encoder import encode_basestring_ascii as quoted
 from typing import NoReturn
 
 from provenance.documents.strict_json import StrictJsonError, loads
-from provenance.facts import JsonFact, TextFact
+from provenance.facts import JsonFact, TextFact, VocabularyFact
 from provenance.surfaces import lenient_json
 from provenance.surfaces.tokenizer_parts import PARTS, Vocabulary, leaves, merges, part
 
@@ -37,7 +37,7 @@ _MERGE = re.compile(
 )
 
 
-def read(file: str, data: bytes) -> tuple[JsonFact | TextFact, ...]:
+def read(file: str, data: bytes) -> tuple[JsonFact | TextFact | VocabularyFact, ...]:
     """What is wrong with the document first, then its parts; no parts where no loader could read it."""
     document = _Document(file, data)
     try:
@@ -79,17 +79,20 @@ class _Document:
         if (kind is None and "vocab" not in self._streamed) or (kind is not None and kind not in MODELS):
             self.errors.append("its model is none of those that tokenizers are made of")
 
-    def parts(self) -> Iterator[TextFact]:
+    def parts(self) -> Iterator[TextFact | VocabularyFact]:
         """Every part that the document has."""
         added = self._members.get("added_tokens")
         for entry in added if isinstance(added, list) else []:
             if isinstance(entry, dict) and isinstance(entry.get("id"), int) and isinstance(entry.get("content"), str):
                 self._vocabulary.add(entry["id"], quoted(entry["content"]))
         yield self._vocabulary.part(self._file)
+        yield self._vocabulary.fact(self._file)
         yield from (fact for name, fact in self._streamed.items() if name != "vocab")
         rest = {key: item for key, item in self._model.items() if not _is_unset(item)}
         yield part(self._file, "model", leaves(rest))
         yield from (part(self._file, name, leaves(self._members.get(name))) for name in PARTS)
+        if (truncation := self._members.get("truncation")) is not None:
+            yield part(self._file, "truncation", leaves(truncation))
 
     def _read_model(self) -> None:
         self._vocabulary, self._model, self._streamed = Vocabulary(), {}, {}

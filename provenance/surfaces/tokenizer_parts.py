@@ -3,6 +3,7 @@
     tokenizer:tokens       every token and its id: `ID "TOKEN"`, by id (tokenizer.json, vocab.json, GGUF)
     tokenizer:merges       every merge, in order: `"A" "B"` (tokenizer.json, merges.txt, GGUF)
     tokenizer:NAME         any other part of a tokenizer.json: `normalizer`, `decoder`, …
+    tokenizer:truncation   where texts are cut off, if anywhere (tokenizer.json)
     tokenizer:scores       scores of the tokens of a Unigram model, by id (tokenizer.json)
     tokenizer:special      the special tokens that a tokenizer_config.json or special_tokens_map.json names
     tokenizer:extra-tokens tokens that settings add to a vocabulary (added_tokens.json, tokenizer_config.json)
@@ -19,11 +20,12 @@ from __future__ import annotations
 import hashlib
 import json
 from array import array
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import islice, pairwise
 from json.encoder import encode_basestring_ascii as quoted
 
-from provenance.facts import TextFact
+from provenance.facts import TextFact, VocabularyFact
 
 MAX_KEPT = 24 * 1024 * 1024
 """Bytes up to which a part is kept, so that the first difference can be named: above the largest vocabularies."""
@@ -35,6 +37,12 @@ SPECIAL = ("bos_token", "eos_token", "unk_token")
 
 SETTINGS = ("tokenizer_class", "add_bos_token", "add_eos_token", "fast_tokenizer_files", "model_max_length")
 """Keys of a tokenizer_config.json that decide how the tokenizer is made, and what it adds or cuts off."""
+
+_PLAIN = {*range(33, 127), *range(161, 173), *range(174, 256)}
+_BYTES = {byte: byte if byte in _PLAIN else 256 + n for n, byte in enumerate(sorted({*range(256)} - _PLAIN))} | {
+    byte: byte for byte in _PLAIN
+}
+"""The character that byte-level vocabularies write for each byte."""
 
 
 def part(file: str, name: str, lines: Iterable[str]) -> TextFact:
@@ -78,26 +86,43 @@ class Vocabulary:
         """The part `tokens`, by id; equal pairs count once."""
         return part(file, "tokens", self._lines())
 
-    def _lines(self) -> Iterator[str]:
+    def fact(self, file: str) -> VocabularyFact:
+        """What the ids show: how far they reach, and where two tokens share one or one has two."""
+        ids, names = self._ids, self._tokens
+        by_id = self._by_id()
+        shared = ((ids[i], names[i], names[j]) for i, j in pairwise(by_id) if ids[i] == ids[j] and names[i] != names[j])
+        by_name = sorted(by_id, key=names.__getitem__)
+        repeated = (
+            (names[i], ids[i], ids[j]) for i, j in pairwise(by_name) if names[i] == names[j] and ids[i] != ids[j]
+        )
+        reach = (min(ids), max(ids)) if ids else (0, -1)
+        return VocabularyFact(file, len(ids), *reach, tuple(islice(shared, 100)), tuple(islice(repeated, 100)))
+
+    def _by_id(self) -> list[int]:
+        """Places of the entries by id, then by token."""
         ids, names = self._ids, self._tokens
         order = list(range(len(ids)))
         if any(ids[i] >= ids[i + 1] for i in order[:-1]):
             order.sort(key=names.__getitem__)
             order.sort(key=ids.__getitem__)
+        return order
+
+    def _lines(self) -> Iterator[str]:
+        ids, names = self._ids, self._tokens
         before = ""
-        for i in order:
+        for i in self._by_id():
             line = f"{ids[i]} {names[i]}"
             if line != before:
                 yield line
             before = line
 
 
-def tokens(file: str, entries: Iterable[tuple[int, str]]) -> TextFact:
-    """The part `tokens`, from (id, token) in any order; equal pairs count once."""
+def tokens(file: str, entries: Iterable[tuple[int, str]]) -> tuple[TextFact, VocabularyFact]:
+    """The part `tokens` and what its ids show, from (id, token) in any order; equal pairs count once."""
     found = Vocabulary()
     for ident, token in entries:
         found.add(ident, quoted(token))
-    return found.part(file)
+    return found.part(file), found.fact(file)
 
 
 def merges(file: str, entries: Iterable[object]) -> TextFact:
@@ -112,9 +137,9 @@ def _merge(entry: object) -> str:
     return json.dumps(halves)
 
 
-def from_vocabulary(file: str, value: object) -> tuple[TextFact, ...]:
+def from_vocabulary(file: str, value: object) -> tuple[TextFact | VocabularyFact, ...]:
     """The tokens of a parsed `vocab.json`."""
-    return (tokens(file, _ids(value)),) if isinstance(value, dict) else ()
+    return tokens(file, _ids(value)) if isinstance(value, dict) else ()
 
 
 def from_added_tokens(file: str, value: object) -> tuple[TextFact, ...]:
@@ -152,14 +177,31 @@ def from_settings(file: str, value: object) -> tuple[TextFact, ...]:
     return tuple(found)
 
 
-def from_gguf(file: str, metadata: Mapping[str, object]) -> tuple[TextFact, ...]:
+def from_ranks(file: str, text: str) -> tuple[TextFact | VocabularyFact, ...]:
+    """The tokens of a `*.tiktoken` file: one a line in base64, and its rank, which is its id."""
+    return tokens(file, _ranks(text))
+
+
+def _ranks(text: str) -> Iterator[tuple[int, str]]:
+    """Tokens as the characters that byte-level vocabularies write for their bytes."""
+    for line in text.split("\n"):
+        written, _, rank = line.rstrip("\r").partition(" ")
+        if rank.isdecimal() and rank.isascii() and len(rank) < 10:
+            try:
+                yield int(rank), b64decode(written, validate=True).decode("latin-1").translate(_BYTES)
+            except ValueError:
+                continue
+
+
+def from_gguf(file: str, metadata: Mapping[str, object]) -> tuple[TextFact | VocabularyFact, ...]:
     """Parts of the tokenizer in a GGUF header. Tokens of type 5 (unused) only fill up the vocabulary."""
     listed = metadata.get("tokenizer.ggml.tokens")
     if not isinstance(listed, tuple):
         return ()
     types = metadata.get("tokenizer.ggml.token_type")
     kinds = types if isinstance(types, tuple) and len(types) == len(listed) else (1,) * len(listed)
-    found = [tokens(file, ((i, str(token)) for i, token in enumerate(listed) if kinds[i] != 5))]
+    found: list[TextFact | VocabularyFact] = []
+    found += tokens(file, ((i, str(token)) for i, token in enumerate(listed) if kinds[i] != 5))
     if isinstance(joined := metadata.get("tokenizer.ggml.merges"), tuple):
         found.append(merges(file, joined))
     for key, name in (("tokenizer.ggml.token_type", "ggml-types"), ("tokenizer.ggml.scores", "ggml-scores")):

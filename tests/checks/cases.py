@@ -74,8 +74,12 @@ def configured(file: str, candidate: dict[str, Any], base: dict[str, Any]) -> Ev
     return evidence(here, there, lineage([Relation.IDENTICAL]))
 
 
-def tokenizer(**model_parts: Any) -> ModelEvidence:
-    return contents(json_file("tokenizer.json", {**BPE, "model": {**BPE["model"], **model_parts}}))
+def tokenizer(added: Any = BPE["added_tokens"], **parts: Any) -> ModelEvidence:
+    """A tokenizer.json with other parts of its model, other steps around it, or other added tokens."""
+    steps = {key: parts.pop(key) for key in ("normalizer", "decoder") if key in parts}
+    return contents(
+        json_file("tokenizer.json", {**BPE, **steps, "added_tokens": added, "model": {**BPE["model"], **parts}})
+    )
 
 
 def sourced(**named: bytes) -> Evidence:
@@ -261,8 +265,56 @@ CASES: dict[str, tuple[Evidence, Evidence]] = {
         ),
     ),
     "tokenizer-differs": (
-        evidence(tokenizer(vocab={"a": 1, "b": 0, "ab": 2}), tokenizer()),
+        evidence(tokenizer(added=[*BPE["added_tokens"], {"id": 4, "content": "invoice"}]), tokenizer()),
         evidence(tokenizer(merges=["a b"]), tokenizer()),
+    ),
+    "tokenizer-ids-differ": (
+        evidence(tokenizer(vocab={"a": 1, "b": 0, "ab": 2}), tokenizer()),
+        evidence(tokenizer(vocab={"b": 1, "a": 0, "ab": 2, "<|end|>": 3}), tokenizer()),
+    ),
+    "tokenizer-model-differs": (
+        evidence(tokenizer(merges=[]), tokenizer()),
+        evidence(tokenizer(merges=["a b"], dropout=None, unk_token=None), tokenizer()),
+    ),
+    "tokenizer-steps-differ": (
+        evidence(tokenizer(normalizer={"type": "Lowercase"}), tokenizer()),
+        evidence(tokenizer(decoder={"type": "Sequence", "decoders": [{"type": "ByteLevel"}]}), tokenizer()),
+    ),
+    "tokenizer-special-tokens-differ": (
+        evidence(tokenizer(added=[{**BPE["added_tokens"][0], "special": False}]), tokenizer()),
+        evidence(tokenizer(added=[{**BPE["added_tokens"][0], "lstrip": False}]), tokenizer()),
+    ),
+    "tokenizer-rewrites-text": (
+        evidence(tokenizer(normalizer={"type": "Replace", "pattern": {"String": "safe"}, "content": "unsafe"})),
+        evidence(tokenizer(normalizer={"type": "Replace", "pattern": {"String": " "}, "content": "\u2581"})),
+    ),
+    "tokenizer-special-word": (
+        evidence(tokenizer(added=[{"id": 3, "content": "not", "special": True}])),
+        evidence(tokenizer(added=[{"id": 3, "content": "not", "special": False}])),
+    ),
+    "tokenizer-token-lookalike": (
+        evidence(tokenizer(added=[{"id": 3, "content": "<|\u0435nd|>", "special": True}])),
+        evidence(tokenizer(added=[{"id": 3, "content": "<\uff5cend\uff5c>", "special": True}])),
+    ),
+    "tokenizer-token-unseen": (
+        evidence(tokenizer(added=[{"id": 3, "content": "\u200b\u200c", "special": False}])),
+        evidence(tokenizer(added=[{"id": 3, "content": "\U0001f469\u200d\U0001f467", "special": False}])),
+    ),
+    "tokenizer-ids-collide": (
+        evidence(tokenizer(vocab={"a": 0, "b": 0, "ab": 2})),
+        evidence(tokenizer(vocab={"a": 0, "b": 1, "ab": 2, "<|end|>": 3})),
+    ),
+    "tokenizer-ids-beyond-embedding": (
+        evidence(contents({**json_file("tokenizer.json", BPE), **json_file("config.json", {"vocab_size": 2})})),
+        evidence(contents({**json_file("tokenizer.json", BPE), **json_file("config.json", {"vocab_size": 4})})),
+    ),
+    "tokenizer-files-disagree": (
+        evidence(contents({**json_file("tokenizer.json", BPE), **json_file("vocab.json", {"a": 1, "b": 0})})),
+        evidence(contents({**json_file("tokenizer.json", BPE), **json_file("vocab.json", {"a": 0, "b": 1})})),
+    ),
+    "tokenizer-file-elsewhere": (
+        evidence(contents(json_file("tokenizer_config.json", {"vocab_file": "https://example.invalid/vocab.json"}))),
+        evidence(contents(json_file("tokenizer_config.json", {"vocab_file": "vocab.json", "tokenizer_file": None}))),
     ),
 }
 """Rule id to (violating, clean)."""

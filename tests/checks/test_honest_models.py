@@ -101,7 +101,7 @@ def test_nor_when_tokenizer_and_model_were_loaded_and_saved_again(saved: Path, t
     Qwen3ForCausalLM.from_pretrained(saved).save_pretrained(tmp_path)
     tokenizer = AutoTokenizer.from_pretrained(saved)
     tokenizer.pad_token = "<|endoftext|>"
-    tokenizer(["x", "y z"], padding=True, truncation=True, max_length=5)
+    tokenizer(["x", "y z"], padding=True, truncation=True, max_length=50)
     tokenizer.save_pretrained(tmp_path)
     shutil.copy(saved / "README.md", tmp_path)
     assert rules(folder(tmp_path), folder(saved, CACHE), lineage([Relation.REPACKED])) == []

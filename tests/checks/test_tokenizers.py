@@ -40,13 +40,21 @@ def test_swapped_ids_are_named() -> None:
 def test_added_tokens_are_counted() -> None:
     added = [*BPE["added_tokens"], {"id": 4, "content": "<|tool|>", "special": True, "normalized": False}]
     found = run(tokenizer(added_tokens=added), tokenizer())
-    assert [finding.message.split(":")[0] for finding in found] == ["added_tokens", "tokens"]
-    assert found[1].message == "tokens: 1 entries more than in the base; first: '4 \"<|tool|>\"'"
+    assert [(finding.message, finding.severity) for finding in found] == [
+        ("tokens: 1 entries more than in the base; first: '4 \"<|tool|>\"'", Severity.INFO)
+    ]
+    word = [*BPE["added_tokens"], {"id": 4, "content": "invoice", "special": False}]
+    (found_word,) = run(tokenizer(added_tokens=word), tokenizer())
+    assert (found_word.rule, found_word.severity) == ("tokenizer-differs", Severity.WARNING)
 
 
 def test_entries_that_are_gone_are_counted() -> None:
     (found,) = run(tokenizer(vocab={"a": 0}), tokenizer())
-    assert found.message == "tokens: 2 entries of the base are gone; first: '1 \"b\"'"
+    assert found.message == "tokens: '1 \"b\"' of the base is gone; 2 entries differ"
+    assert found.rule == "tokenizer-ids-differ"
+    (ended,) = run(tokenizer(added_tokens=[]), tokenizer())
+    assert ended.message == "tokens: 1 entries of the base are gone at its end; first: '3 \"<|end|>\"'"
+    assert ended.severity is Severity.WARNING
 
 
 def test_the_same_merges_in_another_order() -> None:
@@ -66,7 +74,8 @@ def test_a_part_that_rewrites_text() -> None:
 def test_another_end_of_sequence() -> None:
     one, other = (contents(json_file("tokenizer_config.json", {"eos_token": token})) for token in ("<a>", "<b>"))
     (found,) = run(one, other)
-    assert found.message.startswith('special: \'"eos_token": "<a>"\'')
+    assert found.message == "special: eos_token is '<a>', and '<b>' in the base"
+    assert (found.rule, found.severity) == ("tokenizer-special-tokens-differ", Severity.WARNING)
 
 
 def test_files_of_the_same_name_are_compared_with_each_other() -> None:
@@ -156,7 +165,6 @@ def messages(candidate: dict[str, bytes], base: dict[str, bytes] = WHOLE) -> lis
         ("merges.txt", b"#version: 0.2\nb a\n"),
         ("merges.txt", b"#version: 0.2\n"),
         ("added_tokens.json", b'{"<|end|>": 9}'),
-        ("added_tokens.json", b'{"<|evil|>": 4}'),
         ("special_tokens_map.json", b'{"eos_token": "b"}'),
         ("special_tokens_map.json", b'{"unk_token": {"content": "b"}}'),
         ("tokenizer.model", b"\x0aevil"),
@@ -167,7 +175,8 @@ def messages(candidate: dict[str, bytes], base: dict[str, bytes] = WHOLE) -> lis
 def test_an_added_file_that_contradicts_is_a_difference(file: str, data: bytes) -> None:
     found = messages({**WHOLE, file: data})
     assert found
-    assert {(place, severity) for place, _, severity in found} == {(file, "warning")}
+    assert {place for place, _, _ in found} == {file}
+    assert {severity for _, _, severity in found} <= {"warning", "error"}
 
 
 @pytest.mark.parametrize(
@@ -251,3 +260,151 @@ def test_a_space_is_folded_across_formats_alone() -> None:
     one, other = (contents(json_file("tokenizer.json", changed(vocab={token: 0}))) for token in ("\u2581a", " a"))
     (found,) = run(one, other)
     assert found.message.startswith("tokens")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# What a difference means
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def told(**parts: Any) -> list[tuple[str, str]]:
+    return [
+        (finding.rule.removeprefix("tokenizer-"), finding.severity.value)
+        for finding in run(tokenizer(**parts), tokenizer())
+    ]
+
+
+def test_more_merges_behind_the_bases_are_a_warning() -> None:
+    assert told(merges=[["a", "b"], ["b", "b"]]) == [("model-differs", "warning")]
+    assert told(merges=[]) == [("model-differs", "error")]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [{"ignore_merges": True}, {"byte_fallback": True}, {"unk_token": "a"}, {"type": "WordLevel"}, {"dropout": 0.5}],
+    ids=str,
+)
+def test_settings_of_the_model(model: dict[str, object]) -> None:
+    changed_model = {**BPE, "model": {**BPE["model"], **model}}
+    found = run(contents(json_file("tokenizer.json", changed_model)), tokenizer())
+    assert [(finding.rule, finding.severity.value) for finding in found] == [("tokenizer-model-differs", "error")]
+    if "ignore_merges" in model:
+        (older,) = run(tokenizer(), contents(json_file("tokenizer.json", changed_model)))
+        assert older.severity is Severity.WARNING
+
+
+def test_scores() -> None:
+    def scored(*scores: float) -> ModelEvidence:
+        vocab = [[f"t{i}", score] for i, score in enumerate(scores)]
+        return contents(
+            json_file("tokenizer.json", {**BPE, "added_tokens": [], "model": {"type": "Unigram", "vocab": vocab}})
+        )
+
+    (found,) = [f for f in run(scored(-1.0, -9.0), scored(-1.0, -2.0)) if "scores" in f.message]
+    assert (found.rule, found.severity) == ("tokenizer-model-differs", Severity.ERROR)
+    grown = [f for f in run(scored(-1.0, -2.0, -3.0), scored(-1.0, -2.0)) if "scores" in f.message]
+    assert [finding.severity for finding in grown] == [Severity.INFO]
+
+
+@pytest.mark.parametrize(
+    ("part", "step"),
+    [
+        ("pre_tokenizer", {"type": "Sequence", "pretokenizers": [BPE["pre_tokenizer"]]}),
+        ("pre_tokenizer", {**BPE["pre_tokenizer"], "trim_offsets": False}),
+        ("decoder", {"type": "ByteLevel", "add_prefix_space": True, "use_regex": False}),
+        ("post_processor", {"type": "ByteLevel", "trim_offsets": True}),
+        ("normalizer", {"type": "Sequence", "normalizers": []}),
+    ],
+)
+def test_another_way_of_writing_a_step_is_no_difference(part: str, step: dict[str, object]) -> None:
+    assert told(**{part: step}) == []
+
+
+@pytest.mark.parametrize(
+    ("part", "step"),
+    [
+        ("pre_tokenizer", {**BPE["pre_tokenizer"], "add_prefix_space": True}),
+        ("normalizer", {"type": "Lowercase"}),
+        ("decoder", {"type": "Sequence", "decoders": [{"type": "ByteLevel"}, {"type": "Fuse"}]}),
+    ],
+)
+def test_another_step_is(part: str, step: dict[str, object]) -> None:
+    assert told(**{part: step}) == [("steps-differ", "error")]
+
+
+def test_the_beginning_put_in_front_or_not_is_a_warning() -> None:
+    template = {
+        "type": "TemplateProcessing",
+        "single": [{"SpecialToken": {"id": "<|end|>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+        "special_tokens": {"<|end|>": {"id": "<|end|>", "ids": [3], "tokens": ["<|end|>"]}},
+    }
+    one = json_file("tokenizer.json", changed(post_processor=template))
+    (found,) = run(contents(one), tokenizer())
+    assert (found.rule, found.severity) == ("tokenizer-steps-differ", Severity.ERROR)
+    begins = json_file("tokenizer_config.json", {"bos_token": "<|end|>"})
+    (found,) = run(contents({**one, **begins}), contents({**json_file("tokenizer.json", BPE), **begins}))
+    assert found.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(
+    ("flag", "severity"),
+    [
+        ({"special": False}, "error"),
+        ({"lstrip": True}, "error"),
+        ({"normalized": True}, "error"),
+        ({"single_word": False}, ""),
+    ],
+    ids=str,
+)
+def test_flags_of_a_token(flag: dict[str, bool], severity: str) -> None:
+    found = told(added_tokens=[{**BPE["added_tokens"][0], **flag}])
+    assert found == ([("special-tokens-differ", severity)] if severity else [])
+
+
+def test_flags_turned_back_are_a_warning() -> None:
+    wide = tokenizer(added_tokens=[{**BPE["added_tokens"][0], "lstrip": True}])
+    assert [finding.severity for finding in run(tokenizer(), wide)] == [Severity.WARNING]
+
+
+def test_a_word_of_the_base_that_becomes_an_added_token() -> None:
+    found = told(added_tokens=[*BPE["added_tokens"], {"id": 2, "content": "ab", "special": True}])
+    assert found == [("special-tokens-differ", "error")]
+
+
+def test_a_special_token_that_is_an_ordinary_one() -> None:
+    vocab = {**BPE["model"]["vocab"], "<|end|>": 3}
+    assert told(added_tokens=[], vocab=vocab) == [("special-tokens-differ", "error")]
+
+
+@pytest.mark.parametrize(
+    ("config", "token", "severity"),
+    [({"eos_token_id": 3}, "ab", "error"), ({"eos_token_id": [3, 2]}, "ab", "warning"), ({}, "ab", "warning")],
+    ids=str,
+)
+def test_another_end_and_what_the_configuration_says(config: dict[str, object], token: str, severity: str) -> None:
+    base = {**WHOLE, **json_file("config.json", {"eos_token_id": 3})}
+    here = {
+        **WHOLE,
+        **json_file("config.json", config),
+        **json_file("tokenizer_config.json", {**SETTINGS, "eos_token": token}),
+    }
+    assert messages(here, base) == [("tokenizer_config.json", "special", severity)]
+
+
+def test_a_placeholder_with_a_name_of_its_own() -> None:
+    base = tokenizer(added_tokens=[{"id": 3, "content": "<unused0>", "special": True}])
+    (found,) = run(tokenizer(added_tokens=[{"id": 3, "content": "<|tool|>", "special": True}]), base)
+    assert (found.rule, found.severity) == ("tokenizer-differs", Severity.WARNING)
+
+
+def test_tokens_that_settings_append() -> None:
+    more = json_file("added_tokens.json", {"<|more|>": 4})
+    assert messages({**WHOLE, **more}) == [
+        ("added_tokens.json", "1 tokens that the base has not under these ids; first", "info")
+    ]
+
+
+def test_a_vocabulary_too_large_to_keep_is_not_the_bases(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("provenance.surfaces.tokenizer_parts.MAX_KEPT", 10)
+    (found,) = run(tokenizer(vocab={"a": 1, "b": 0, "ab": 2}), tokenizer())
+    assert (found.rule, found.severity) == ("tokenizer-ids-differ", Severity.ERROR)

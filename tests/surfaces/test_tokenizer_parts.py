@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from provenance.facts import TextFact
+from provenance.facts import TextFact, VocabularyFact
 from provenance.surfaces import tokenizer_json, tokenizer_parts
 from provenance.surfaces.tokenizer_parts import (
     from_added_tokens,
     from_gguf,
     from_merges,
+    from_ranks,
     from_settings,
     from_vocabulary,
 )
@@ -46,9 +47,10 @@ def from_tokenizer_json(file: str, value: object) -> tuple[TextFact, ...]:
     return tuple(fact for fact in found if isinstance(fact, TextFact))
 
 
-def by_role(facts: tuple[TextFact, ...]) -> dict[str, TextFact]:
-    assert len({fact.role for fact in facts}) == len(facts)
-    return {fact.role.removeprefix("tokenizer:"): fact for fact in facts}
+def by_role(facts: tuple[TextFact | VocabularyFact, ...]) -> dict[str, TextFact]:
+    texts = [fact for fact in facts if isinstance(fact, TextFact)]
+    assert len({fact.role for fact in texts}) == len(texts)
+    return {fact.role.removeprefix("tokenizer:"): fact for fact in texts}
 
 
 def differing(value: dict[str, Any]) -> set[str]:
@@ -87,7 +89,7 @@ def test_a_change_shows_in_its_part_alone(change: dict[str, Any], parts: set[str
 
 def test_what_only_another_writer_does_differently_is_no_difference() -> None:
     assert not differing(changed(merges=["a b"]))
-    assert not differing(changed(truncation={"max_length": 10}, padding={"pad_id": 3}))
+    assert not differing(changed(padding={"pad_id": 3}))
     newer = copy.deepcopy(BPE)
     newer["model"] |= {"ignore_merges": False, "byte_fallback": False, "unk_token": None, "end_of_word_suffix": ""}
     assert not differing(newer)
@@ -122,8 +124,8 @@ def test_the_same_vocabulary_in_every_format() -> None:
     ours = by_role(from_gguf("m.gguf", gguf))
     assert ours["tokens"].sha256 == parts["tokens"].sha256
     assert ours["merges"].sha256 == parts["merges"].sha256 == from_merges("merges.txt", merges)[0].sha256
-    (vocabulary,) = from_vocabulary("vocab.json", {**BPE["model"]["vocab"], "<|end|>": 3})
-    assert vocabulary.sha256 == parts["tokens"].sha256
+    vocabulary = from_vocabulary("vocab.json", {**BPE["model"]["vocab"], "<|end|>": 3})
+    assert by_role(vocabulary)["tokens"].sha256 == parts["tokens"].sha256
 
 
 def test_settings_of_gguf() -> None:
@@ -154,7 +156,8 @@ def test_special_tokens_by_content() -> None:
 
 
 def test_lines_are_ascii() -> None:
-    (fact,) = from_vocabulary("vocab.json", {"Ġа\u202e": 1})
+    fact = by_role(from_vocabulary("vocab.json", {"Ġа\u202e": 1}))["tokens"]
+    assert fact.text is not None
     assert fact.text == '1 "\\u0120\\u0430\\u202e"'
     assert json.loads(fact.text.split(" ", 1)[1]) == "Ġа\u202e"
 
@@ -199,6 +202,27 @@ def test_a_part_is_digested_in_batches() -> None:
 
 
 def test_ids_in_any_order_and_beyond_all_bounds() -> None:
-    fact = tokenizer_parts.tokens("f", [(2, "b"), (1, "a"), (2, "a"), (2, "b"), (10**30, "x"), (-7, "y")])
+    fact, shown = tokenizer_parts.tokens("f", [(2, "b"), (1, "a"), (2, "a"), (2, "b"), (10**30, "x"), (-7, "y")])
     assert fact.text is not None
     assert fact.text.split("\n")[:4] == ['-1 "y"', '1 "a"', '2 "a"', '2 "b"']
+    assert (shown.tokens, shown.lowest, shown.highest) == (6, -1, 2**62)
+    assert shown.shared == ((2, '"a"', '"b"'),)
+    assert shown.repeated == (('"a"', 1, 2),)
+
+
+def test_an_empty_vocabulary_reaches_nowhere() -> None:
+    assert tokenizer_parts.tokens("f", [])[1] == VocabularyFact("f", 0, 0, -1)
+
+
+def test_what_the_ids_show_is_bounded() -> None:
+    _, shown = tokenizer_parts.tokens("f", [(1, f"t{i}") for i in range(1000)] + [(i, "t0") for i in range(1000)])
+    assert (len(shown.shared), len(shown.repeated)) == (100, 100)
+
+
+def test_truncation_is_a_part_where_there_is_one() -> None:
+    assert by_role(from_tokenizer_json("f", changed(truncation={"max_length": 8})))["truncation"].text
+
+
+def test_ranks_are_ids() -> None:
+    parts = by_role(from_ranks("x.tiktoken", "YQ== 0\r\nIGE= 1\nw6k= 2\nno line\n**** 3\nYg== -1\nYg== 99999999999\n"))
+    assert parts["tokens"].text == '0 "a"\n1 "\\u0120a"\n2 "\\u00c3\\u00a9"'

@@ -22,12 +22,16 @@ def _tokenizer_json(unit: Unit, data: bytes) -> Facts:
     return tokenizer_json.read(unit.file, data)
 
 
-def _document(parts: Callable[[str, object], tuple[TextFact, ...]], unit: Unit, data: bytes) -> Facts:
+def _document(parts: Callable[[str, object], Facts], unit: Unit, data: bytes) -> Facts:
     return parts(unit.file, lenient_json.read(unit.file, data).value)
 
 
 def _merges(unit: Unit, data: bytes) -> Facts:
     return tokenizer_parts.from_merges(unit.file, data.decode("utf-8", "surrogateescape"))
+
+
+def _ranks(unit: Unit, data: bytes) -> Facts:
+    return tokenizer_parts.from_ranks(unit.file, data.decode("ascii", "replace"))
 
 
 def _digest(role: str, unit: Unit, sha256: str) -> Facts:
@@ -42,6 +46,7 @@ READERS: dict[str, Callable[[Unit, bytes], Facts]] = {
     "tokenizer_config.json": partial(_document, tokenizer_parts.from_settings),
     "special_tokens_map.json": partial(_document, tokenizer_parts.from_settings),
     "merges.txt": _merges,
+    "*.tiktoken": _ranks,
 }
 WHOLE = frozenset({"vocab.txt", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "tekken.json"})
 """Files that are compared as they are."""
@@ -53,6 +58,8 @@ def _make(unit: Unit, _context: InspectionContext) -> Consumer[Facts] | None:
     name = basename(unit.file)
     if _VERSIONED.fullmatch(name):
         name = "tokenizer.json"
+    if name.endswith(".tiktoken"):
+        name = "*.tiktoken"
     if name in WHOLE:
         return Digested(partial(_digest, "file"))
     read = READERS.get(name)
