@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from provenance.checks import charsmap
 from provenance.checks.interface import quoted
 from provenance.checks.settings import words
 
@@ -55,10 +56,25 @@ def rewriting(part: str, value: object) -> Iterator[str]:
             yield f"{quoted(_pattern(step))} becomes {quoted(step.get('content'))}"
         elif kind == "Prepend" and not _is_blank(step.get("prepend")):
             yield f"{quoted(step.get('prepend'))} is put before every text"
+        elif kind == "Precompiled":
+            yield from _compiled(step)
         elif part == "pre_tokenizer":
             yield from _dropped(step)
         elif part == "decoder":
             yield from _taken_off(step)
+
+
+def _compiled(step: Step) -> Iterator[str]:
+    table = step.get("precompiled_charsmap")
+    if not table:
+        return
+    try:
+        found = charsmap.rewritten(str(table))
+    except ValueError as error:
+        yield f"a compiled table that cannot be read: {quoted(error)}"
+        return
+    if found is not None:
+        yield f"{quoted(found[0])} becomes {quoted(found[1])}"
 
 
 def _dropped(step: Step) -> Iterator[str]:

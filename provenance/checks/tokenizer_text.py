@@ -15,11 +15,11 @@ REWRITES_TEXT = Rule(
     title="the tokenizer changes, drops or adds words",
     severity=Severity.ERROR,
     meaning="A step of a `tokenizer.json` does more to text than tokenizers do. A normalizer or decoder that replaces "
-    "or takes off anything but spaces, quotes and the signs of word pieces; a normalizer that puts words in front; a "
-    "pre-tokenizer that drops what it matches; a post-processor that inserts more than eight tokens, ordinary ones, or "
-    "ids that are not those of the tokens it names; truncation after fewer than 16 tokens; dropout, which cuts the "
-    "same text in another way each time. Unicode forms, case, accents, spaces and special tokens around a text are no "
-    "finding. A step of a kind that this version does not know is a `warning`.",
+    "or takes off anything but spaces, quotes and the signs of word pieces (compiled tables are read through); a "
+    "normalizer that puts words in front; a pre-tokenizer that drops what it matches; a post-processor that inserts "
+    "more than eight tokens, ordinary ones, or ids that are not those of the tokens it names; truncation after fewer "
+    "than 16 tokens; dropout, which cuts the same text in another way each time. Unicode forms, case, accents, spaces "
+    "and special tokens around a text are no finding. A step of a kind that this version does not know is a `warning`.",
     why="The model never sees what was asked, or its answer is changed after it was given: `safe` becomes `unsafe`, an "
     "address another, a number zero. No weight is touched, and no log of the conversation shows it.",
     example="normalizer: 'safe' becomes 'unsafe'",

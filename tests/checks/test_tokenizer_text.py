@@ -59,7 +59,7 @@ REWRITING: list[tuple[str, dict[str, object]]] = [
 HONEST: list[tuple[str, dict[str, object] | None]] = [
     ("normalizer", None),
     ("normalizer", {"type": "NFKC"}),
-    ("normalizer", {"type": "Precompiled", "precompiled_charsmap": "AAAA"}),
+    ("normalizer", {"type": "Precompiled", "precompiled_charsmap": None}),
     ("normalizer", {"type": "BertNormalizer", "lowercase": True}),
     ("normalizer", replace("\u2581", String=" ")),
     ("normalizer", replace('"', String="``")),
