@@ -57,7 +57,7 @@ _PROMISES: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(
         PICKLE_NAMES,
         PICKLES
-        | {"zip", "tar", "gzip", "bzip2", "xz", "zlib", "lzma", "lz4"}
+        | {"zip", "tar", "gzip", "bzip2", "xz", "zlib", "lzma", "lz4", "zstd"}
         | {"empty", "ggml", "imatrix", "openvino", "lfs-pointer"},
     ),
 }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from provenance.checks.file_kinds import ARCHIVES, OTHER_WEIGHTS, PICKLE_NAMES, PROGRAM_NAMES, suffix
+from provenance.checks.file_kinds import ARCHIVES, CLOSED, OTHER_WEIGHTS, PICKLE_NAMES, PROGRAM_NAMES, suffix
 from provenance.checks.interface import ACCEPT_UNREAD, Check, Rule, facts
-from provenance.facts import ContentFact, ExaminationFact, TextFact
+from provenance.facts import ContentFact, ExaminationFact, MemberFact, TextFact
 from provenance.records import Evidence, Finding, Severity
 
 UNKNOWN_FILE = Rule(
@@ -24,10 +24,12 @@ ARCHIVE_NOT_OPENED = Rule(
     ident="archive-not-opened",
     title="an archive or compressed file was not looked into, or not wholly",
     severity=Severity.WARNING,
-    meaning="A file is an archive or a compressed stream by its content, of a kind that this version does not open "
-    "(7z, RAR, Zstandard, LZ4), or holds something that it does not read: weights, binary data of no known format, a "
-    "method of compression, more than the limits (8 deep, 100,000 members, 1 GiB expanded). Where the name is one that "
-    "loaders unpickle (`.pkl`, `.joblib`, `.pt`, `.bin`, …) it is an `error`: they unpack such files by themselves.",
+    meaning="A file is an archive or a compressed stream by its content, of a kind that this version does not open, "
+    "or holds something that it does not read: weights, binary data of no known format, a method of compression, more "
+    "than the limits (8 deep, 100,000 members, 1 GiB expanded). It is an `error` where the name is one that loaders "
+    "unpickle (`.pkl`, `.joblib`, `.pt`, `.bin`, …): they unpack such files by themselves. And it is an `error` for "
+    "7z and RAR: no loader of models opens these, so no model needs them, and scanners cannot look into them, which is "
+    "why malicious models have come packed in them.",
     why="What is inside was not checked.",
     example="extras.7z: 7z archive, which this version does not open",
     advice="Unpack it in a place of its own and scan the folder, or leave it out of what you deploy.",
@@ -39,9 +41,9 @@ FORMAT_NOT_READ = Rule(
     title="weights in a format that is recognised and not read",
     severity=Severity.WARNING,
     meaning="A file is of a format that holds weights or may hold them (HDF5, TensorFlow Lite, MessagePack, "
-    "ExecuTorch, OpenVINO, old GGML), or a variant of ONNX or NumPy that this version does not know. Its digest was "
-    "taken; its tensors were not read, and not compared with a base. For a NumPy array of plain numbers that is an "
-    "`info`.",
+    "ExecuTorch, OpenVINO, TensorRT, old GGML), or a variant of ONNX or NumPy that this version does not know. Its "
+    "digest was taken; its tensors were not read, and not compared with a base. For a NumPy array of plain numbers "
+    "that is an `info`.",
     why="A loader may prefer this file to the ones that were compared. Some of these formats can hold code as well.",
     example="tf_model.h5: HDF5: its tensors were not read",
     advice="Deploy the safetensors or GGUF files alone.",
@@ -79,6 +81,7 @@ _BOUNDED = {
 
 def _run(evidence: Evidence) -> Iterator[Finding]:
     examined = {fact.file: fact for fact in facts(evidence.candidate, ExaminationFact)}
+    holding = {member.file for member in facts(evidence.candidate, MemberFact) if member.kind in CLOSED}
     read = {header.file for header in evidence.candidate.headers}
     for fact in facts(evidence.candidate, ContentFact):
         seen = examined.get(fact.file)
@@ -88,7 +91,7 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
         elif fact.kind == "lfs-pointer":
             yield LFS_POINTER.finding("only a pointer to the file, which git-lfs did not fetch", file=fact.file)
         elif fact.kind in ARCHIVES | {"torch-zip"} and name not in PROGRAM_NAMES and not (seen and seen.complete):
-            severity = Severity.ERROR if name in PICKLE_NAMES else None
+            severity = Severity.ERROR if name in PICKLE_NAMES or fact.kind in CLOSED or fact.file in holding else None
             message = f"{fact.detail}, {seen.reason if seen else 'not opened'}"
             yield ARCHIVE_NOT_OPENED.finding(message, file=fact.file, severity=severity)
         elif fact.kind in OTHER_WEIGHTS and fact.file not in read:

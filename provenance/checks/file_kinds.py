@@ -12,7 +12,9 @@ PICKLES = frozenset({"pickle", "torch-zip", "torch-legacy", "npy-pickle"})
 """Unpickling these runs what they say."""
 PROGRAMS = frozenset({"elf", "pe", "macho", "wasm", "dex", "java-class", "python-bytecode", "ar", "llvm-bitcode"})
 ARCHIVES = frozenset({"zip", "tar", "gzip", "bzip2", "xz", "zstd", "lz4", "zlib", "lzma", "7z", "rar"})
-OTHER_WEIGHTS = frozenset({"hdf5", "onnx", "tflite", "executorch", "ggml", "msgpack", "npy", "openvino"})
+CLOSED = frozenset({"7z", "rar"})
+"""Archives that nothing here opens, and that no loader of models does."""
+OTHER_WEIGHTS = frozenset({"hdf5", "onnx", "tflite", "executorch", "ggml", "msgpack", "npy", "openvino", "tensorrt"})
 """Formats that hold weights, or may, and that are recognised but not read."""
 TEXTS = frozenset({"text", "json", "html", "python", "script", "bundle", "empty"})
 CODE = PICKLES | PROGRAMS | ARCHIVES | {"script"}

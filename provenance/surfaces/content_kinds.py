@@ -7,7 +7,6 @@ different files in the same bytes. Each is returned.
 from __future__ import annotations
 
 import codecs
-import lzma
 import re
 import zlib
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from provenance.surfaces import magic
 from provenance.surfaces.containers.tars import is_header
 from provenance.surfaces.pickles.recognise import walk
 from provenance.surfaces.pickles.streams import LEGACY_TORCH
+from provenance.surfaces.protobuf import is_onnx
 
 HEAD_BYTES = TAIL_BYTES = 64 * 1024
 """What `identify` looks at: room for the end record of any zip but one with a comment of 64 KiB."""
@@ -38,7 +38,11 @@ _OBJECT_DTYPE = re.compile(rb"""['"][^'"]*(?:O|object)""")
 """Any way to say `object` inside one text: `|O`, `O8`, `object`, `i4, O`."""
 _IMATRIX = re.compile(rb"(?s:..[\x00-\x0f]\x00.[\x00\x01]\x00\x00)[\w.-]{1,200}\.weight")
 """A count of entries, the length of the first name, the name: that of a tensor in GGUF."""
+_ENGINE = re.compile(rb"(?s:(?:..\x00\x00\{[^\x00]{1,65536}\})?)[fp]trt")
+"""A plan of TensorRT; exporters write the length of a JSON document and the document in front of it."""
 _OPENVINO = re.compile(r"openvino_\w{1,100}\.bin", re.ASCII)
+_SKIPPED = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18(?s:.{4})")
+"""A frame that readers of Zstandard and LZ4 skip; one longer than what is looked at is taken for Zstandard's."""
 _END_OF_ZIP = b"PK\x05\x06"
 _MAX_SAFETENSORS_HEADER = 100_000_000
 
@@ -80,7 +84,7 @@ def _from_the_front(head: bytes, size: int, name: str) -> tuple[Content, ...]:
     if _is_safetensors(head, size):
         weights = Content("safetensors", "safetensors")
         return (weights, pickled) if pickled else (weights,)
-    found = pickled or _binary(head) or _text(head, size, name) or _raw(name)
+    found = pickled or _binary(head, size) or _text(head, size, name) or _raw(name)
     return (found or Content("unknown", "binary data of no known format"),)
 
 
@@ -106,10 +110,12 @@ def _pickle(head: bytes, size: int) -> Content | None:
     return None
 
 
-def _binary(head: bytes) -> Content | None:
+def _binary(head: bytes, size: int) -> Content | None:
     """Formats that one run of magic bytes does not settle."""
     if head.startswith(b"\x93NUMPY"):
         return _array(head)
+    if head.startswith(b"MZqFpD"):
+        return Content("pe", "program for several systems in one file (llamafile)")
     if head.startswith(b"MZ") and _is_pe(head):
         return Content("pe", "Windows program or library")
     if head.startswith(b"\xca\xfe\xba\xbe") and len(head) >= 8:
@@ -121,21 +127,26 @@ def _binary(head: bytes) -> Content | None:
         return Content("python-bytecode", "compiled Python")
     if re.match(rb"BZh[1-9](1AY&SY|\x17rE8P\x90)", head):
         return Content("bzip2", "bzip2 stream")
+    if _SKIPPED.match(head):
+        lz4 = head.startswith(b"\x04\x22\x4d\x18", 8 + int.from_bytes(head[4:8], "little"))
+        return Content("lz4", "LZ4 stream") if lz4 else Content("zstd", "Zstandard stream")
     if head[0] == 0x78 and _inflates(head):
         return Content("zlib", "zlib stream")
     if head[:3] == b"]\x00\x00" and _expands(head):
         return Content("lzma", "LZMA stream")
     if is_header(head[:512]) and head[156:157] in b"\x0001234567":
         return Content("tar", "tar archive, in the form from before POSIX")
-    return _data(head)
+    return _data(head, size)
 
 
-def _data(head: bytes) -> Content | None:
-    """Those of them that hold nothing that runs."""
+def _data(head: bytes, size: int) -> Content | None:
+    """Those of them that hold nothing that Python or the system runs."""
     if _is_sentencepiece(head):
         return Content("sentencepiece", "SentencePiece model")
-    if re.match(rb"\x08[\x01-\x14]\x12[\x01-\x40][\w.+ -]{1,64}[\x1a\x22\x28\x2a\x3a]", head):
+    if is_onnx(head, size):
         return Content("onnx", "ONNX model")
+    if _ENGINE.match(head) and b"\x00" in head[:64]:
+        return Content("tensorrt", "TensorRT engine")
     if _is_truetype(head):
         return Content("font", "TrueType font")
     first = _IMATRIX.match(head)
@@ -159,8 +170,8 @@ def _array(head: bytes) -> Content:
 
 
 def _is_pe(head: bytes) -> bool:
-    """A program of DOS or Windows; `MZqFpD` opens one that is a shell script as well (llamafile)."""
-    if b"\x00" in head[:64] or head.startswith(b"MZqFpD"):
+    """A program of DOS or Windows."""
+    if b"\x00" in head[:64]:
         return True
     return len(head) >= 64 and head.startswith(b"PE\x00\x00", int.from_bytes(head[60:64], "little"))
 
@@ -177,6 +188,8 @@ def _inflates(head: bytes) -> bool:
 
 def _expands(head: bytes) -> bool:
     """LZMA's old form has no mark but its usual settings, so a little of it is expanded (at most 64 bytes)."""
+    import lzma
+
     try:
         return bool(lzma.LZMADecompressor(lzma.FORMAT_ALONE, 1 << 28).decompress(head, 64))
     except lzma.LZMAError:

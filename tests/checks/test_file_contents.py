@@ -22,13 +22,18 @@ def found(file: str, data: bytes) -> list[tuple[str, Severity]]:
 
 @pytest.mark.parametrize("name", ["model.pkl", "model.joblib", "weights.pt", "pytorch_model.bin", "a.CKPT"])
 def test_what_was_not_looked_into_and_loaders_unpickle_is_an_error(name: str) -> None:
-    assert found(name, SAMPLES["zstd"][1]()) == [("archive-not-opened", Severity.ERROR)]
+    assert found(name, SAMPLES["7z"][1]()) == [("archive-not-opened", Severity.ERROR)]
     assert found(name, samples.archive("w", bytes(200))) == [("archive-not-opened", Severity.ERROR)]
     assert found(name, gzip.compress(b"text")) == []
 
 
+def test_an_archive_that_no_loader_opens_is_an_error() -> None:
+    assert found("extras.7z", SAMPLES["7z"][1]()) == [("archive-not-opened", Severity.ERROR)]
+    assert found("a.rar", b"Rar!\x1a\x07\x01\x00") == [("archive-not-opened", Severity.ERROR)]
+    assert found("a.zip", samples.archive("a.7z", SAMPLES["7z"][1]())) == [("archive-not-opened", Severity.ERROR)]
+
+
 def test_any_other_archive_is_a_warning() -> None:
-    assert found("extras.7z", SAMPLES["7z"][1]()) == [("archive-not-opened", Severity.WARNING)]
     (finding,) = FILE_CONTENTS.run(evidence(contents({"a.zip": samples.archive("w/x.bin", bytes(200))})))
     assert finding.message == ("zip archive, in which 'w/x.bin' (binary data of no known format) was not read")
 
@@ -37,7 +42,7 @@ def test_a_program_in_an_archive_is_not_for_this_check() -> None:
     assert found("tool.jar", samples.archive()) == []
 
 
-@pytest.mark.parametrize("sample", ["hdf5", "onnx", "executorch", "flax"])
+@pytest.mark.parametrize("sample", ["hdf5", "onnx", "executorch", "tensorrt", "tensorrt behind JSON", "flax"])
 def test_weights_that_are_not_read(sample: str) -> None:
     assert found("file", SAMPLES[sample][1]()) == [("format-not-read", Severity.WARNING)]
 

@@ -113,6 +113,7 @@ class Calls:
 
 
 BUNDLE = b'{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","dsseEnvelope":{}}\n'
+ONNX_GRAPH = b"\x3a\x10\x0a\x0a\x0a\x01x\x12\x01y\x22\x02Id\x12\x02g1"
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64 + b"\nsize 12\n"
 
 SAMPLES: dict[str, tuple[str, Callable[[], bytes]]] = {
@@ -134,7 +135,12 @@ SAMPLES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "empty bzip2": ("bzip2", lambda: bz2.compress(b"")),
     "xz": ("xz", lambda: lzma.compress(b"x")),
     "zlib": ("zlib", lambda: zlib.compress(b"some text, compressed")),
-    "zstd": ("zstd", lambda: b"\x28\xb5\x2f\xfd\x04\x00\x01\x00\x00"),
+    "zstd": ("zstd", lambda: b"\x28\xb5\x2f\xfd\x20\x01\x09\x00\x00x"),
+    "zstd behind a frame that is skipped": (
+        "zstd",
+        lambda: b"\x50*M\x18\x01\x00\x00\x00?\x28\xb5\x2f\xfd\x20\x01\x09\x00\x00x",
+    ),
+    "lz4": ("lz4", lambda: b"\x04\x22\x4d\x18\x60\x40\x82\x01\x00\x00\x80x" + bytes(4)),
     "7z": ("7z", lambda: b"7z\xbc\xaf\x27\x1c\x00\x04"),
     "elf": ("elf", lambda: Path(sys.executable).read_bytes()[:4096] if sys.platform == "linux" else b"\x7fELF\x02"),
     "pe": ("pe", portable_executable),
@@ -146,7 +152,13 @@ SAMPLES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "wasm": ("wasm", lambda: b"\x00asm\x01\x00\x00\x00"),
     "python bytecode": ("python-bytecode", bytecode),
     "hdf5": ("hdf5", lambda: b"\x89HDF\r\n\x1a\n\x00"),
-    "onnx": ("onnx", lambda: b"\x08\x07\x12\x07pytorch\x1a\x052.1.0\x3a\x10"),
+    "onnx": ("onnx", lambda: b"\x08\x07\x12\x07pytorch\x1a\x052.1.0" + ONNX_GRAPH),
+    "onnx without a producer": ("onnx", lambda: b"\x08\x08" + ONNX_GRAPH + b"\x42\x02\x10\x11"),
+    "onnx with empty words": ("onnx", lambda: b"\x08\x08\x12\x04spox2\x00" + ONNX_GRAPH),
+    "onnx, the version at the end": ("onnx", lambda: ONNX_GRAPH + b"\x08\x08"),
+    "onnx, cut short": ("onnx", lambda: b"\x08\x07\x12\x07pytorch" + ONNX_GRAPH[:-3]),
+    "tensorrt": ("tensorrt", lambda: b"ftrt" + bytes(28)),
+    "tensorrt behind JSON": ("tensorrt", lambda: struct.pack("<I", 12) + b'{"imgsz": 8}' + b"ftrt" + bytes(28)),
     "executorch": ("executorch", lambda: b"\x20\x00\x00\x00ET12\x00\x00"),
     "flax": ("msgpack", lambda: b"\x81\xa6params\x82\xa5dense"),
     "sqlite": ("sqlite", database),

@@ -200,3 +200,48 @@ def test_raw_weights_are_known_by_their_name_alone() -> None:
     assert kinds(bytes(100), "my_openvino_model.bin") == ["unknown"]
     assert kinds(samples.torch_legacy(), "openvino_model.bin") == ["torch-legacy"]
     assert kinds(b"words\n", "openvino_model.bin") == ["text"]
+
+
+GRAPH = samples.ONNX_GRAPH
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x08\x01\x12\x09\x0a\x07\x0a\x05\x12\x03Add",  # a saved model of TensorFlow: its second field is no text
+        b"\x08\x01\x12\x00",
+        b"\x08\x00" + GRAPH,
+        b"\x08\x1f" + GRAPH,
+        b"\x0a\x02\x08\x08" + GRAPH,
+        b"\x08\x08\x4a\x01x" + GRAPH,
+        b"\x08\x08\x18\x01" + GRAPH,
+        b"\x08\x08" + GRAPH + b"\x42",
+        b"\x08\x08\x12\x02\xff\xfe" + GRAPH,
+        b"\x08\x08\x3a\x02\x18\x01",
+        b"\x08\x08\x12\x81\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00",
+        b"\x3a\xff\xff\x7f" + GRAPH[2:],
+    ],
+)
+def test_other_protocol_buffers_are_not_onnx(data: bytes) -> None:
+    assert "onnx" not in kinds(data)
+
+
+def test_a_graph_before_everything_else_and_longer_than_the_head() -> None:
+    node = GRAPH[2:14]
+    graph = b"\x3a" + b"\xe0\xa7\x12" + node * 25_000
+    assert len(node) * 25_000 == 0x60 | 0x27 << 7 | 0x12 << 14
+    assert kinds(graph + b"\x08\x08") == ["onnx"]
+    assert kinds(graph.replace(node, bytes(12), 3000) + b"\x08\x08") == ["unknown"]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(min_size=1, max_size=300))
+def test_any_bytes_behind_a_version_are_borne(data: bytes) -> None:
+    assert kinds(b"\x08\x08" + data)
+    assert kinds(b"\x3a" + data)
+
+
+def test_a_skipped_frame_says_whose_it_is() -> None:
+    skipped = b"\x51*M\x18\x02\x00\x00\x00ab"
+    assert kinds(skipped + SAMPLES["lz4"][1]()) == ["lz4"]
+    assert kinds(skipped + SAMPLES["zstd"][1]()) == ["zstd"]

@@ -1,7 +1,7 @@
 """Archives and compressed streams: what is in them, and where two readers would see two things.
 
 sources      bytes that can be read anywhere: a file, a member, what a stream expands to; the budget of them all
-compressed   gzip, bzip2, xz, lzma, zlib
+compressed   gzip, bzip2, xz, lzma, zlib, Zstandard, LZ4
 zips         zip, from its directory and from its members' own headers
 tars         tar
 names        what an unpacker would do with the name of a member

@@ -1,9 +1,8 @@
-"""Compressed streams, expanded piece by piece with the standard library, never further than the budget."""
+"""Compressed streams, expanded piece by piece, never further than the budget."""
 
 from __future__ import annotations
 
-import bz2
-import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Protocol
@@ -17,15 +16,17 @@ MAX_KEPT = 8 * 1024 * 1024
 """What expands to no more is kept; the rest is expanded again when something in front is asked for."""
 MAX_STREAMS = 10_000
 LZMA_MEMORY = 256 * 1024 * 1024
+ZSTD_WINDOW = 128 * 1024 * 1024
+"""What its readers take unless they are told otherwise."""
 
 
 class _Decompressor(Protocol):
-    """What the standard library's decompressors have in common."""
+    """What the standard library's decompressors have in common, and lz4's."""
 
     @property
     def eof(self) -> bool: ...
     @property
-    def unused_data(self) -> bytes: ...
+    def unused_data(self) -> bytes | None: ...
     def decompress(self, data: bytes, max_length: int = ...) -> bytes: ...
 
 
@@ -51,16 +52,90 @@ class _Zlib:
         return self._inner.decompress(self._inner.unconsumed_tail + data, max_length)
 
 
-CODECS: dict[str, Callable[[], _Decompressor]] = {
-    "gzip": lambda: _Zlib(31),
-    "zlib": lambda: _Zlib(15),
-    "deflate": lambda: _Zlib(-15),
-    "bzip2": bz2.BZ2Decompressor,
-    "xz": lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, LZMA_MEMORY),
-    "lzma": lambda: lzma.LZMADecompressor(lzma.FORMAT_ALONE, LZMA_MEMORY),
+class _Zstd:
+    """zstandard's decompressor with the face of the others.
+
+    It knows no limit for what it gives back, so it is fed little: four bytes make 128 KiB at most, 1 KiB 32 MiB.
+    """
+
+    _FED = 1024
+
+    def __init__(self) -> None:
+        import zstandard
+
+        self._inner = zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW).decompressobj()
+        self._input = memoryview(b"")
+        self._ready = memoryview(b"")
+
+    @property
+    def eof(self) -> bool:
+        return bool(self._inner.eof) and not self._ready
+
+    @property
+    def unused_data(self) -> bytes:
+        return bytes(self._inner.unused_data) + bytes(self._input)
+
+    @property
+    def needs_input(self) -> bool:
+        return not (self._input or self._ready)
+
+    def decompress(self, data: bytes, max_length: int = PIECE) -> bytes:
+        self._input = memoryview(data) if data else self._input
+        while self._input and not self._ready and not self._inner.eof:
+            fed, self._input = self._input[: self._FED], self._input[self._FED :]
+            self._ready = memoryview(self._inner.decompress(fed))
+        piece, self._ready = self._ready[:max_length], self._ready[max_length:]
+        return bytes(piece)
+
+
+_Made = tuple[_Decompressor, type[Exception]]
+"""A decompressor, and what it raises where the data is broken."""
+
+
+def _bzip2() -> _Made:
+    import bz2
+
+    return bz2.BZ2Decompressor(), OSError
+
+
+def _lzma(alone: bool) -> _Made:
+    import lzma
+
+    form = lzma.FORMAT_ALONE if alone else lzma.FORMAT_XZ
+    return lzma.LZMADecompressor(form, LZMA_MEMORY), lzma.LZMAError
+
+
+def _zstd() -> _Made:
+    import zstandard
+
+    return _Zstd(), zstandard.ZstdError
+
+
+def _lz4() -> _Made:
+    import lz4.frame
+
+    return lz4.frame.LZ4FrameDecompressor(), RuntimeError
+
+
+CODECS: dict[str, Callable[[], _Made]] = {
+    "gzip": lambda: (_Zlib(31), zlib.error),
+    "zlib": lambda: (_Zlib(15), zlib.error),
+    "deflate": lambda: (_Zlib(-15), zlib.error),
+    "bzip2": _bzip2,
+    "xz": lambda: _lzma(alone=False),
+    "lzma": lambda: _lzma(alone=True),
+    "zstd": _zstd,
+    "lz4": _lz4,
 }
-_SEVERAL = frozenset({"gzip", "bzip2", "xz"})
-"""Their readers go on with the stream that follows."""
+_FOLLOWS = {
+    "gzip": re.compile(rb"\x1f\x8b"),
+    "bzip2": re.compile(rb"BZh"),
+    "xz": re.compile(rb"\xfd7zXZ\x00"),
+    "zstd": re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"),
+    "lz4": re.compile(rb"\x04\x22\x4d\x18|[\x50-\x5f]\x2a\x4d\x18"),
+}
+"""How a stream begins with which their readers go on after the one that has ended. Zstandard and LZ4 have frames that
+hold nothing and are skipped."""
 
 
 class Expanded:
@@ -111,7 +186,7 @@ class Expanded:
         """Everything, at most `PIECE` bytes at a time; in `flaws` what is wrong with it."""
         offset, fed, streams = 0, b"", 0
         while True:
-            decompressor = CODECS[self._codec]()
+            decompressor, broken = CODECS[self._codec]()
             streams += 1
             while not decompressor.eof:
                 hungry = getattr(decompressor, "needs_input", True)
@@ -122,18 +197,19 @@ class Expanded:
                         raise UnreadableError("its compressed data ends early")
                 try:
                     piece = decompressor.decompress(fed if hungry else b"", PIECE)
-                except (zlib.error, OSError, lzma.LZMAError, EOFError, ValueError, MemoryError) as error:
+                except (broken, OSError, EOFError, ValueError, MemoryError) as error:
                     raise UnreadableError(f"its compressed data is broken: {error}") from None
                 fed = b"" if hungry else fed
                 self._ledger.take_expanded(len(piece))
                 if piece:
                     yield piece
-            fed = decompressor.unused_data + fed
+            fed = (decompressor.unused_data or b"") + fed
             at = offset - len(fed)
             fed, offset = _after_padding(self._source, fed, offset)
             if not fed:
                 return
-            if self._codec not in _SEVERAL or streams >= MAX_STREAMS or not _begins(self._codec, fed):
+            follows = _FOLLOWS.get(self._codec)
+            if follows is None or streams >= MAX_STREAMS or not follows.match(fed):
                 flaws.append(Flaw("trailing-data", f"{self._source.size - at:,} bytes after the end", at))
                 return
 
@@ -148,8 +224,3 @@ def _after_padding(source: Source, fed: bytes, offset: int) -> tuple[bytes, int]
         offset += len(fed)
         if not fed:
             return b"", offset
-
-
-def _begins(codec: str, fed: bytes) -> bool:
-    marks = {"gzip": b"\x1f\x8b", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00"}
-    return fed.startswith(marks[codec])

@@ -17,14 +17,14 @@ from provenance.surfaces.containers.skops import skops_references
 from provenance.surfaces.containers.sources import MAX_DEPTH, BombError, Ledger, OverBudgetError, Span, UnreadableError
 from provenance.surfaces.containers.tars import DEVICE, FILE, FOLDER, LINK, TarMember, read_tar
 from provenance.surfaces.containers.torchscript import MAX_CODE, Script, read_code
-from provenance.surfaces.containers.zips import BZIP2, DEFLATED, STORED, Zip, ZipMember, read_zip
+from provenance.surfaces.containers.zips import METHODS, STORED, Zip, ZipMember, read_zip
 from provenance.surfaces.content_kinds import HEAD_BYTES, TAIL_BYTES, Content, identify
 from provenance.surfaces.pickles.streams import walk_streams
 from provenance.surfaces.pickles.window import Source
 
 PICKLES = frozenset({"pickle", "torch-legacy", "npy-pickle"})
 PACKED = frozenset({*CODECS} - {"deflate"})
-NOT_OPENED = frozenset({"zstd", "lz4", "7z", "rar"})
+NOT_OPENED = frozenset({"7z", "rar"})
 HARMLESS = frozenset({"text", "json", "html", "empty", "image", "font", "pdf", "media", "npy", "bundle", "lfs-pointer"})
 """Members of these kinds need no further look."""
 NO_CONTAINER = frozenset({"safetensors", "gguf", "elf", "pe", "macho", "python", "script"}) | HARMLESS
@@ -141,6 +141,8 @@ class Nest:
         except BombError as why:
             flaws.append(Flaw("bomb", str(why)))
             self.miss(f"{why}{_in(member)}")
+        except ModuleNotFoundError as why:
+            self.miss(f"for which the package {why.name} is not installed{_in(member)}")
         finally:
             expanded = before - self.ledger.expanded
             fact = ContainerFact(self.file, member, kind, members, expanded, tuple(flaws[:MAX_FLAWS]))
@@ -148,7 +150,7 @@ class Nest:
 
     def _packed(self, kind: str, source: Source, member: str, name: str, depth: int, flaws: list[Flaw]) -> None:
         inner = splitext(basename(name))[0] or "data"
-        if name.lower().endswith((".tgz", ".tbz2", ".txz")):
+        if name.lower().endswith((".tgz", ".tbz2", ".txz", ".tzst")):
             inner += ".tar"
         expanded = Expanded(source, kind, self.ledger)
         flaws += expanded.flaws
@@ -203,8 +205,8 @@ class Nest:
             return
         inner: Source = packed
         try:
-            if entry.method in (DEFLATED, BZIP2):
-                expanded = Expanded(packed, "deflate" if entry.method == DEFLATED else "bzip2", self.ledger)
+            if entry.method in METHODS:
+                expanded = Expanded(packed, METHODS[entry.method], self.ledger)
                 inner, crc = expanded, expanded.crc
                 flaws += expanded.flaws
                 if expanded.size != entry.size:

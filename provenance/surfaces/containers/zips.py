@@ -17,7 +17,9 @@ _TAIL = 22 + 65535
 MAX_DIRECTORY = 64 * 1024 * 1024
 MAX_NAME = 4096
 MAX_FLAWS = 50
-STORED, DEFLATED, BZIP2, LZMA = 0, 8, 12, 14
+STORED = 0
+METHODS = {8: "deflate", 12: "bzip2", 93: "zstd"}
+"""Codecs of `compressed`, by the number of the method."""
 _ENCRYPTED, _DESCRIPTOR, _UTF8 = 1, 8, 0x800
 _MAX_DESCRIPTOR = 24
 

@@ -7,7 +7,9 @@ import gzip
 import io
 import lzma
 import struct
+import sys
 import tarfile
+import tracemalloc
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -63,13 +65,29 @@ def without_mark(data: bytes) -> bytes:
     return head[:148] + b"%06o\0 " % total + head[156:] + data[512:]
 
 
+def zstandard(data: bytes, **options: int) -> bytes:
+    return bytes(pytest.importorskip("zstandard").ZstdCompressor(**options).compress(data))
+
+
+def lz4(data: bytes, **options: bool) -> bytes:
+    return bytes(pytest.importorskip("lz4.frame").compress(data, **options))
+
+
 BAD = SAMPLES["calling pickle 4"][1]()
+SKIPPED = b"\x5a*M\x18\x03\x00\x00\x00abc"
+"""A frame of Zstandard or LZ4 that holds nothing."""
 PACK: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "bz2": bz2.compress,
     "xz": lzma.compress,
     "lzma": lambda data: lzma.compress(data, lzma.FORMAT_ALONE),
     "zlib": zlib.compress,
+    "zstd": zstandard,
+    "zstd behind nothing": lambda data: SKIPPED + zstandard(data) + SKIPPED,
+    "zstd in two frames": lambda data: zstandard(data[:5]) + zstandard(data[5:]),
+    "lz4": lz4,
+    "lz4 in linked blocks": lambda data: lz4(data, block_linked=True, content_checksum=True),
+    "lz4 in two frames": lambda data: lz4(data[:5]) + SKIPPED + lz4(data[5:]),
     "zip": lambda data: samples.archive("m.bin", data),
     "deflated": lambda data: samples.archive_of({"m.bin": data}, compression=zipfile.ZIP_DEFLATED),
     "bzipped": lambda data: samples.archive_of({"m.bin": data}, compression=zipfile.ZIP_BZIP2),
@@ -343,6 +361,38 @@ def test_bombs() -> None:
     assert complete(zeros) is False
     assert "bomb" in flaws(samples.archive_of({"a": bytes(80 << 20)}, compression=zipfile.ZIP_DEFLATED))
     assert "bomb" in flaws(samples.archive_of({str(i): gzip.compress(bytes(9 << 20)) for i in range(9)}))
+
+
+@pytest.mark.parametrize("pack", [zstandard, lz4])
+def test_bombs_of_the_newer_codecs(pack: Callable[[bytes], bytes]) -> None:
+    zeros = pack(bytes(200 << 20))
+    assert flaws(zeros) == {"bomb"}
+    assert complete(zeros) is False
+    # Four bytes for each 128 KiB, all of them in one read.
+    block, last = (struct.pack("<I", n | 1 << 1 | (128 * 1024) << 3)[:3] + b"\0" for n in (0, 1))
+    bomb = b"\x28\xb5\x2f\xfd\x00\x58" + block * 16000 + last
+    if pack is zstandard:
+        tracemalloc.start()
+        assert flaws(bomb) == {"bomb"}
+        assert tracemalloc.get_traced_memory()[1] < 100 << 20
+        tracemalloc.stop()
+
+
+def test_a_window_that_is_too_large_is_not_fine() -> None:
+    pytest.importorskip("zstandard")
+    asks = b"\x28\xb5\x2f\xfd\x00\xa8\x09\x00\x00x"  # 2 GiB, then one raw block of one byte
+    assert flaws(asks) == {"unreadable"}
+    assert complete(asks) is False
+
+
+def test_data_after_a_frame() -> None:
+    assert flaws(zstandard(BAD) + b"more") == flaws(lz4(BAD) + b"more") == {"trailing-data"}
+
+
+def test_a_missing_package_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    (reason,) = (f.reason for f in examine("a", SAMPLES["zstd"][1]()) if isinstance(f, ExaminationFact))
+    assert reason == "for which the package zstandard is not installed"
 
 
 def test_nesting() -> None:
