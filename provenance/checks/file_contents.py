@@ -31,7 +31,7 @@ ARCHIVE_NOT_OPENED = Rule(
     "7z and RAR: no loader of models opens these, so no model needs them, and scanners cannot look into them, which is "
     "why malicious models have come packed in them.",
     why="What is inside was not checked.",
-    example="extras.7z: 7z archive, which this version does not open",
+    example="extras.zip: zip archive, in which 'w/x.bin' (binary data of no known format) was not read",
     advice="Unpack it in a place of its own and scan the folder, or leave it out of what you deploy.",
     accept=ACCEPT_UNREAD,
 )

@@ -13,6 +13,7 @@ import pytest
 from tests.command import Done, provenance
 
 Edit = Callable[[dict[str, Any]], None]
+from tests.surfaces import samples
 
 
 def signed(model: Path, report: Path, keys: dict[str, Path]) -> Done:
@@ -69,7 +70,7 @@ def test_an_edited_report_is_not_signed(
 def test_what_was_not_read_cannot_be_left_out(models: dict[str, Path], keys: dict[str, Path], tmp_path: Path) -> None:
     model, report = tmp_path / "model", tmp_path / "report.json"
     shutil.copytree(models["base"], model)
-    (model / "model.onnx.7z").write_bytes(b"7z\xbc\xaf\x27\x1c" + bytes(18))
+    (model / "model.onnx.zip").write_bytes(samples.archive("weights", bytes(200)))
     assert provenance("check", model, "-o", f"json={report}").code == 3
     assert signed(model, report, keys).code == 0
     (tmp_path / "report.sigstore.jsonl").unlink()
@@ -78,7 +79,7 @@ def test_what_was_not_read_cannot_be_left_out(models: dict[str, Path], keys: dic
     report.write_text(json.dumps(document))
     done = signed(model, report, keys)
     assert done.code == 1
-    assert "model.onnx.7z" in done.complaint
+    assert "model.onnx.zip" in done.complaint
 
 
 def test_a_report_of_verify_is_no_evidence(models: dict[str, Path], keys: dict[str, Path], tmp_path: Path) -> None:

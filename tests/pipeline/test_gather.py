@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import provenance
+from tests.surfaces import samples
 
 
 def skipped(*arguments: object, folder: Path) -> dict[str, bool]:
@@ -27,14 +28,14 @@ def test_settings_that_were_not_compared_are_named(models: dict[str, Path], tmp_
     assert "configuration" not in skipped("check", models["base"], folder=tmp_path)
 
 
-@pytest.mark.parametrize("name", ["pytorch_model.onnx.7z", "extra.h5", "weights.npy", "saved_model.pb"])
+@pytest.mark.parametrize("name", ["pytorch_model.onnx.zip", "extra.h5", "weights.npy", "saved_model.pb"])
 def test_what_may_hold_weights_and_is_not_read_leaves_the_verdict_open(
     name: str, models: dict[str, Path], tmp_path: Path
 ) -> None:
     model = tmp_path / "model"
     shutil.copytree(models["base"], model)
     content = {
-        "pytorch_model.onnx.7z": b"7z\xbc\xaf\x27\x1c" + bytes(18),
+        "pytorch_model.onnx.zip": samples.archive("weights", bytes(200)),
         "saved_model.pb": bytes(range(1, 256)) * 9,
         "extra.h5": b"\x89HDF\r\n\x1a\n" + bytes(100),
         "weights.npy": b"\x93NUMPY\x01\x00v\x00"
