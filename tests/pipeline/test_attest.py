@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from tests.command import Done, provenance
+from tests.surfaces import samples
 
 Edit = Callable[[dict[str, Any]], None]
-from tests.surfaces import samples
 
 
 def signed(model: Path, report: Path, keys: dict[str, Path]) -> Done:
