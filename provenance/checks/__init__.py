@@ -12,6 +12,10 @@ from provenance.checks.cache_claims import CACHE_CLAIMS
 from provenance.checks.changed_weights import CHANGED_WEIGHTS
 from provenance.checks.chat_templates import CHAT_TEMPLATES
 from provenance.checks.code_files import CODE_FILES
+from provenance.checks.config_quantization import CONFIG_QUANTIZATION
+from provenance.checks.config_references import CONFIG_REFERENCES
+from provenance.checks.config_shapes import CONFIG_SHAPES
+from provenance.checks.config_values import CONFIG_VALUES
 from provenance.checks.configs import CONFIGS
 from provenance.checks.declared_base import DECLARED_BASE
 from provenance.checks.declared_relation import DECLARED_RELATION
@@ -19,6 +23,7 @@ from provenance.checks.disguises import DISGUISES
 from provenance.checks.excluded import EXCLUDED
 from provenance.checks.executables import EXECUTABLES
 from provenance.checks.file_contents import FILE_CONTENTS
+from provenance.checks.generation import GENERATION
 from provenance.checks.headers import HEADERS
 from provenance.checks.index_tensors import INDEX_TENSORS
 from provenance.checks.interface import Check, Rule
@@ -62,6 +67,11 @@ CHECKS: tuple[Check, ...] = (
     NOT_FINITE,
     TENSOR_CONTENTS,
     CONFIGS,
+    GENERATION,
+    CONFIG_VALUES,
+    CONFIG_SHAPES,
+    CONFIG_REFERENCES,
+    CONFIG_QUANTIZATION,
     CHAT_TEMPLATES,
     TOKENIZER_PARTS,
     TOKENIZER_TEXT,

@@ -8,22 +8,31 @@ from collections.abc import Iterable, Iterator, Mapping
 from posixpath import basename
 
 from provenance.checks import gguf_settings
+from provenance.checks.behaviour_settings import (
+    config_severity,
+    generation_severity,
+    keeps_weights,
+    longer_context,
+    rows,
+)
 from provenance.checks.interface import Check, Rule, facts, quoted
-from provenance.checks.settings import ROPE, Difference, Path, Settings, differences, settings, words
+from provenance.checks.settings import Difference, Path, Settings, differences, settings
 from provenance.facts import JsonFact
-from provenance.records import Evidence, Finding, Header, Lineage, ModelEvidence, Severity, Skipped, TensorState
+from provenance.records import Evidence, Finding, Header, ModelEvidence, Severity, Skipped
 
 CONFIG_DIFFERS = Rule(
     ident="config-differs",
     title="the configuration differs from the base's",
     severity=Severity.ERROR,
     meaning="A `config.json`, or the metadata of a GGUF file, sets something else than the base's. It is an `error` "
-    "where no weight was changed and the setting decides what is computed from the weights (heads, rotary embedding, "
-    "epsilon, activation, soft caps, attention windows, layers, experts); a `warning` for other settings, where "
-    "weights were changed with it, and where the base leaves the setting to the library; an `info` for the padding "
-    "token alone, and for a vocabulary that has grown. Spellings of transformers 4 and 5, and defaults written out, "
-    "are no difference; storage types, dropout and caches are not compared. Of GGUF, the families llama, qwen2 and "
-    "qwen3 are compared with a `config.json`, and any with another GGUF file.",
+    "where no weight is known to be changed and the setting decides what is computed from the weights (architecture, "
+    "heads, rotary embedding, epsilon, activation, soft caps, attention windows, layers, experts), takes away the "
+    "token that ends an answer, or leaves a sixteenth of the context; a `warning` for other settings, where weights "
+    "were changed with it, for a context lengthened by YaRN, and where the base leaves the setting to the library; an "
+    "`info` for the padding token, and for a vocabulary that grew with the embedding. Without a comparison of weights "
+    "the digests of tensors tell whether they were changed. Spellings of transformers 4 and 5, and defaults written "
+    "out, are no difference; storage types, dropout and caches are not compared. Of GGUF, the families llama, qwen2 "
+    "and qwen3 are compared with a `config.json`, and any with another GGUF file.",
     why="A loader builds the model from its settings. Another rotary base, or another number of heads of the same "
     "total size, loads without complaint, computes something else, and leaves every weight as it was.",
     example="config.json: rms_norm_eps 1e-06 → 10.0, rope_parameters.rope_theta 10000.0 → 3.0 (the base's → here)",
@@ -34,29 +43,17 @@ GENERATION_CONFIG_DIFFERS = Rule(
     ident="generation-config-differs",
     title="the settings of generation differ from the base's",
     severity=Severity.WARNING,
-    meaning="`generation_config.json` sets something else than the base's: tokens that end, forbid or force a text, "
-    "temperature, sampling. Where a model has no such file, loaders take the special tokens of its `config.json`. It "
-    "is an `info` where the base has the file and the model has none, and for the padding token alone.",
+    meaning="`generation_config.json` sets something else than the base's. It is an `error` for what forbids, forces "
+    "or favours tokens, stops at words or brings an assistant, and, where no weight is known to be changed, for an end "
+    "token that is not one any more; an `info` for settings of sampling and lengths, for the padding token, and where "
+    "the base has the file and the model has none; a `warning` for the rest. Where a model has no such file, loaders "
+    "take the special tokens of its `config.json`.",
     why="Transformers, vLLM and others generate with these settings unless they are told otherwise. Suppressed "
     "tokens are words that the model can no longer say; without its end token it does not stop.",
     example="generation_config.json: suppress_tokens not set → [1, 2, 3] (the base's → here)",
     advice="Use the base's file, or set what you want where you call the model.",
 )
 
-_COMPUTES = words(
-    "activation_function attention_multiplier attn_logit_softcapping attn_scale embedding_multiplier "
-    "final_logit_softcapping first_k_dense_replace head_dim hidden_act hidden_activation hidden_size "
-    "intermediate_size kv_lora_rank layer_norm_eps layer_norm_epsilon layer_types logit_scale logits_scaling "
-    "max_window_layers moe_intermediate_size n_embd n_group n_head n_inner n_layer norm_eps norm_topk_prob "
-    "num_attention_heads num_experts_per_tok num_hidden_layers num_key_value_heads partial_rotary_factor q_lora_rank "
-    "qk_nope_head_dim qk_rope_head_dim query_pre_attn_scalar residual_multiplier rms_norm_eps rope_interleave "
-    "rope_local_base_freq rope_theta rotary_pct routed_scaling_factor scale_attn_weights sliding_window "
-    "sliding_window_pattern tie_word_embeddings topk_group use_qk_norm use_sliding_window v_head_dim"
-)
-"""Settings that decide what is computed from weights that stay as they are."""
-_OPTIONAL = frozenset({"attn_logit_softcapping", "final_logit_softcapping", "sliding_window", "use_sliding_window"})
-"""Settings that are off in every library where they are left out."""
-_NOT_THE_BASES = frozenset({TensorState.CHANGED, TensorState.RESHAPED, TensorState.ADDED, TensorState.MISSING})
 _SPECIAL = ("bos_token_id", "eos_token_id", "pad_token_id")
 _FLOATS = frozenset({"F64", "F32", "F16", "BF16"})
 _PLAIN = re.compile(r"[\w.]{1,80}", re.ASCII)
@@ -68,23 +65,17 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
     if isinstance(base, Skipped):
         return
     mine, theirs = _documents(evidence.candidate), _documents(base)
-    kept = _keeps_weights(evidence)
+    kept, embedded = keeps_weights(evidence), rows(evidence.candidate)
     for file in sorted(file for file in mine.keys() & theirs.keys() if basename(file) == "config.json"):
         found = differences(*_matched(settings(mine[file]), settings(theirs[file])))
-        yield from _configs(file, _meant(found, evidence.candidate), kept)
+        yield from _configs(file, _meant(found, evidence.candidate), kept, embedded)
     yield from _ggufs(evidence.candidate, base, mine, theirs, kept)
     if not _is_gguf(evidence.candidate):
-        yield from _generation(mine, theirs)
+        yield from _generation(mine, theirs, kept)
 
 
 def _documents(model: ModelEvidence) -> dict[str, Mapping[str, object]]:
     return {fact.file: fact.value for fact in facts(model, JsonFact) if isinstance(fact.value, dict)}
-
-
-def _keeps_weights(evidence: Evidence) -> bool:
-    """Whether no weight is known to be other than the base's."""
-    lineage = evidence.lineage
-    return isinstance(lineage, Lineage) and not any(tensor.state in _NOT_THE_BASES for tensor in lineage.tensors)
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -122,11 +113,13 @@ def _is_gguf(model: ModelEvidence) -> bool:
     return bool(model.headers) and all(header.format == "gguf" for header in model.headers)
 
 
-def _configs(file: str, found: Iterable[Difference], kept: bool) -> Iterator[Finding]:
+def _configs(file: str, found: Iterable[Difference], kept: bool, embedded: frozenset[int]) -> Iterator[Finding]:
+    seen = [difference for difference in found if not _is_idle(difference)]
+    longer = longer_context(seen)
     by_severity: dict[Severity, list[Difference]] = {}
-    for difference in found:
-        if not _is_idle(difference):
-            by_severity.setdefault(_severity(difference, kept), []).append(difference)
+    for difference in seen:
+        severity = config_severity(difference, kept=kept and difference.path not in longer, embedded=embedded)
+        by_severity.setdefault(severity, []).append(difference)
     for severity, alike in by_severity.items():
         yield CONFIG_DIFFERS.finding(_message(alike), file=file, json_path=_json_path(alike[0]), severity=severity)
 
@@ -134,22 +127,6 @@ def _configs(file: str, found: Iterable[Difference], kept: bool) -> Iterator[Fin
 def _is_idle(difference: Difference) -> bool:
     """Training names a padding token where the base has none; no answer depends on it."""
     return difference.path[-1] == "pad_token_id" and None in (difference.base, difference.here)
-
-
-def _is_grown(difference: Difference) -> bool:
-    """Rows for tokens behind the base's; whether they hold the base's ids is for the tokenizer's rules to say."""
-    here, there = difference.here, difference.base
-    return difference.path[-1] == "vocab_size" and type(here) is int and type(there) is int and here > there
-
-
-def _severity(difference: Difference, kept: bool) -> Severity:
-    path = difference.path
-    if path[-1] == "pad_token_id" or _is_grown(difference):
-        return Severity.INFO
-    optional = ROPE in path or "rope_scaling" in path or path[-1] in _OPTIONAL
-    # Newer writers write out what older ones left to the library; what is off unless said is no such thing.
-    computes = optional or (path[-1] in _COMPUTES and difference.base is not None)
-    return Severity.ERROR if kept and computes else Severity.WARNING
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -165,20 +142,20 @@ def _ggufs(
     kept: bool,
 ) -> Iterator[Finding]:
     """GGUF metadata against the base's metadata or `config.json`, and a `config.json` against a base in GGUF."""
-    here, there = gguf_settings.described(candidate), gguf_settings.described(base)
+    here, there, embedded = gguf_settings.described(candidate), gguf_settings.described(base), rows(candidate)
     for header in here:
         other = next((other for other in there if other.file == header.file), there[0] if there else None)
         if other is not None:
             found = differences(gguf_settings.others(header), gguf_settings.others(other))
-            yield from _configs(header.file, map(_renamed, found), kept)
+            yield from _configs(header.file, map(_renamed, found), kept, embedded)
         elif "config.json" in theirs:
             known = _with_config(header, settings(theirs["config.json"]))
             special = _special(header, base, tuple(theirs[name] for name in _ID_FILES if name in theirs))
-            yield from _configs(header.file, (*known, *special), kept)
+            yield from _configs(header.file, (*known, *special), kept, embedded)
     if there and not here and "config.json" in mine:
         known = _with_config(there[0], settings(mine["config.json"]))
         turned = (Difference(d.path, d.here, d.base) for d in known)
-        yield from _configs("config.json", turned, kept)
+        yield from _configs("config.json", turned, kept, embedded)
 
 
 _ID_FILES = ("config.json", "generation_config.json")
@@ -217,20 +194,22 @@ def _special(header: Header, base: ModelEvidence, documents: tuple[Mapping[str, 
 
 
 def _generation(
-    mine: Mapping[str, Mapping[str, object]], theirs: Mapping[str, Mapping[str, object]]
+    mine: Mapping[str, Mapping[str, object]], theirs: Mapping[str, Mapping[str, object]], kept: bool
 ) -> Iterator[Finding]:
     file = "generation_config.json"
     if "config.json" not in mine or "config.json" not in theirs or file not in mine.keys() | theirs.keys():
         return
     here, there = (settings(side.get(file, _implied(side))) for side in (mine, theirs))
-    found = [difference for difference in differences(here, there) if not _is_idle(difference)]
-    if found:
-        idle = all(difference.path[-1] == "pad_token_id" for difference in found)
-        severity = Severity.INFO if idle or file not in mine else None
-        gone = "" if file in mine else "the base's is gone: "
-        place = file if file in mine else "config.json"
-        message = gone + _message(found)
-        yield GENERATION_CONFIG_DIFFERS.finding(message, severity=severity, file=place, json_path=_json_path(found[0]))
+    by_severity: dict[Severity, list[Difference]] = {}
+    for difference in differences(here, there):
+        if not _is_idle(difference):
+            severity = generation_severity(difference, kept=kept) if file in mine else Severity.INFO
+            by_severity.setdefault(severity, []).append(difference)
+    gone = "" if file in mine else "the base's is gone: "
+    place = file if file in mine else "config.json"
+    for severity, alike in by_severity.items():
+        message, json_path = gone + _message(alike), _json_path(alike[0])
+        yield GENERATION_CONFIG_DIFFERS.finding(message, severity=severity, file=place, json_path=json_path)
 
 
 def _implied(side: Mapping[str, Mapping[str, object]]) -> Mapping[str, object]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from provenance.checks.interface import Check, Rule, listing, quoted
 from provenance.checks.shards import shard_path
+from provenance.checks.tensor_names import is_text_model
 from provenance.records import Evidence, Finding, Severity, ShardIndex
 
 TENSOR_MISSING = Rule(
@@ -45,8 +46,9 @@ TENSOR_UNLISTED = Rule(
     ident="tensor-unlisted",
     title="a shard holds a tensor that the index does not list",
     severity=Severity.WARNING,
-    meaning="A shard that the index lists holds a tensor that the index does not name.",
-    why="Loaders that follow the index never see it, others do.",
+    meaning="A shard that the index lists holds a tensor that the index does not name. It is an `error` for tensors of "
+    "the text model (its layers, embedding, norm and output layer), by their names in Transformers.",
+    why="Loaders that follow the index never see it and fill its place with random numbers; others do see it.",
     example="model-00001-of-00002.safetensors: holds 'model.extra.weight', not listed in "
     "'model.safetensors.index.json'",
     advice="Save the model again so that its index is made from its shards.",
@@ -76,7 +78,8 @@ def _index(index: ShardIndex, held: Mapping[str, set[str]]) -> Iterator[Finding]
         extra = sorted(found - index.weight_map.keys())
         if extra:
             message = f"holds {listing(extra)}, not listed in {quoted(index.file)}"
-            yield TENSOR_UNLISTED.finding(message, file=path, tensor=extra[0])
+            severity = Severity.ERROR if any(map(is_text_model, extra)) else None
+            yield TENSOR_UNLISTED.finding(message, file=path, tensor=extra[0], severity=severity)
 
 
 def _lost(

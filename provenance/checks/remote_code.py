@@ -8,6 +8,7 @@ from itertools import islice
 from posixpath import basename, dirname, normpath
 
 from provenance.checks.interface import Check, Rule, facts, quoted
+from provenance.checks.json_places import ROOT, Place, members, path, short, texts
 from provenance.facts import JsonFact
 from provenance.records import Evidence, Finding, Severity
 
@@ -17,8 +18,8 @@ REMOTE_CODE = Rule(
     severity=Severity.ERROR,
     meaning="A JSON document has an `auto_map` or `custom_pipelines` that names a class in a Python file, or a "
     "`modules.json` names a module that is not of sentence_transformers. With `trust_remote_code=True` the loader "
-    "imports that file. A key that stands twice is reported as well: the last one counts. Twenty findings a document "
-    "are shown.",
+    "imports that file; so it does with `custom_generate`. A key that stands twice is reported as well: the last one "
+    "counts. Twenty findings a document are shown.",
     why="The code runs with all rights of the user, before one weight is read. Many honest architectures come this "
     "way at first, so the code has to be read by someone; no scanner can promise what it does.",
     example="config.json, $.auto_map.AutoModelForCausalLM: names 'modeling_foo.FooForCausalLM'",
@@ -30,9 +31,10 @@ REMOTE_CODE_ELSEWHERE = Rule(
     ident="remote-code-elsewhere",
     title="configuration asks the loader to run code from another repository",
     severity=Severity.ERROR,
-    meaning="An `auto_map` names a class as `organisation/repository--module.Class`, or an attention implementation "
-    "is named as `organisation/repository`: the loader downloads code that is no part of this model and of no fixed "
-    "revision.",
+    meaning="An `auto_map` names a class as `organisation/repository--module.Class`, or an attention implementation, a "
+    "kernel or a `custom_generate` is named as `organisation/repository`: the loader downloads code that is no part of "
+    "this model and of no fixed revision. It is a `warning` for `kernels-community`, the organisation from which the "
+    "Hub's own library takes kernels.",
     why="Nothing that was checked here covers that code, and whoever owns the other repository can change it at any "
     "time.",
     example="config.json, $.auto_map.AutoModel: names 'someone/kernels--modeling.Model'",
@@ -56,19 +58,19 @@ CONFIGURATION_REDIRECTED = Rule(
 _KEYS = frozenset({"auto_map", "custom_pipelines"})
 _ATTENTION = frozenset({"attn_implementation", "_attn_implementation", "_attn_implementation_internal"})
 _REDIRECTS = {"configuration_files": "config.json", "fast_tokenizer_files": "tokenizer.json"}
-_NAMES = _KEYS | _ATTENTION | {"type", *_REDIRECTS}
+_GENERATE = "custom_generate"
+_KERNELS = frozenset({"kernel_config", "kernels_config"})
+_NAMES = _KEYS | _ATTENTION | _KERNELS | {"type", _GENERATE, *_REDIRECTS}
+_KEPT_BY_THE_HUB = "kernels-community/"
 _ELSEWHERE = re.compile(r"[^\s/]+/[^\s/]+--\S+")
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+(?:[@:]\S+)?", re.ASCII)
 _MAX_SHOWN = 20
-_MAX_KEY = 60
-
-_Place = tuple["_Place | None", str | int]
-"""A member or item and where its parent is: most are never named, so no path is written before one is."""
-_ROOT: _Place = (None, "$")
 
 
 def _run(evidence: Evidence) -> Iterator[Finding]:
     paths = {file.path for file in evidence.candidate.manifest.files}
+    for file in sorted(file for file in paths if file == f"{_GENERATE}/generate.py"):
+        yield REMOTE_CODE.finding("is imported and takes the place of generate()", file=file)
     for fact in facts(evidence.candidate, JsonFact):
         found = _of_document(fact, paths)
         yield from islice(found, _MAX_SHOWN)
@@ -81,80 +83,45 @@ def _of_document(fact: JsonFact, paths: set[str]) -> Iterator[Finding]:
     for key in sorted(_KEYS.intersection(fact.duplicate_keys)):
         yield REMOTE_CODE.finding(f"{key} stands twice; loaders obey the last", file=fact.file, json_path=f"$..{key}")
     for place, key, target in _targets(fact):
-        json_path = _path(place)
+        json_path = path(place)
         if key in _REDIRECTS:
             message = f"{quoted(target)} in place of {_REDIRECTS[key]}"
             yield CONFIGURATION_REDIRECTED.finding(message, file=fact.file, json_path=json_path)
-        elif key in _ATTENTION or _ELSEWHERE.fullmatch(target):
-            yield REMOTE_CODE_ELSEWHERE.finding(f"names {quoted(target)}", file=fact.file, json_path=json_path)
+        elif key in _ATTENTION | _KERNELS or _ELSEWHERE.fullmatch(target) or (key == _GENERATE and "/" in target):
+            severity = Severity.WARNING if target.startswith(_KEPT_BY_THE_HUB) else None
+            yield REMOTE_CODE_ELSEWHERE.finding(
+                f"names {quoted(target)}", file=fact.file, json_path=json_path, severity=severity
+            )
         else:
             module = normpath(f"{dirname(fact.file)}/{target.rpartition('.')[0].replace('.', '/')}.py".lstrip("/"))
             known = module in paths or key == "type"
-            absent = "" if known else f" ({_short(module)}, which is not in the model)"
+            absent = "" if known else f" ({short(module)}, which is not in the model)"
             yield REMOTE_CODE.finding(f"names {quoted(target)}{absent}", file=fact.file, json_path=json_path)
 
 
-def _targets(fact: JsonFact) -> Iterator[tuple[_Place, str, str]]:
+def _targets(fact: JsonFact) -> Iterator[tuple[Place, str, str]]:
     """(place, key, target) of everything in one document that names code, or another document."""
-    for place, key, value in _members(fact.value):
+    for place, key, value in members(fact.value, _NAMES):
         if key == "auto_map":
-            yield from ((inner, key, text) for inner, text in _texts(value, place))
+            yield from ((inner, key, text) for inner, text in texts(value, place))
+        elif key in _KERNELS:
+            named = ((inner, text) for inner, text in texts(value, place) if _REPOSITORY.fullmatch(text))
+            yield from ((inner, key, text) for inner, text in named)
+        elif key == _GENERATE:
+            yield from ((inner, key, text) for inner, text in texts(value, place))
         elif key == "custom_pipelines":
-            yield from ((inner, key, text) for inner, text in _texts(value, place) if inner[1] == "impl")
+            yield from ((inner, key, text) for inner, text in texts(value, place) if inner[1] == "impl")
         elif (key in _ATTENTION and isinstance(value, str) and _REPOSITORY.fullmatch(value)) or (
             key == "type" and basename(fact.file) == "modules.json" and isinstance(value, str) and _is_foreign(value)
         ):
             yield place, key, value
-        elif key in _REDIRECTS and place[0] is _ROOT:
-            others = ((inner, text) for inner, text in _texts(value, place) if text != _REDIRECTS[key])
+        elif key in _REDIRECTS and place[0] is ROOT:
+            others = ((inner, text) for inner, text in texts(value, place) if text != _REDIRECTS[key])
             yield from ((inner, key, text) for inner, text in others)
 
 
 def _is_foreign(module: str) -> bool:
     return not module.startswith("sentence_transformers.")
-
-
-def _members(document: object) -> Iterator[tuple[_Place, str, object]]:
-    """(place, key, value) of every member of every object. A stack and no recursion: documents are deep."""
-    stack: list[tuple[_Place, object]] = [(_ROOT, document)]
-    while stack:
-        place, value = stack.pop()
-        if isinstance(value, dict):
-            for key, item in value.items():
-                if key in _NAMES:
-                    yield (place, key), key, item
-            stack += [((place, key), item) for key, item in value.items() if isinstance(item, dict | list)]
-        elif isinstance(value, list):
-            stack += [((place, i), item) for i, item in enumerate(value) if isinstance(item, dict | list)]
-
-
-def _texts(value: object, place: _Place) -> Iterator[tuple[_Place, str]]:
-    """(place, text) of every text that is not empty."""
-    if isinstance(value, str) and value:
-        yield place, value
-    elif isinstance(value, list):
-        for i, item in enumerate(value):
-            yield from _texts(item, (place, i))
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            yield from _texts(item, (place, key))
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= _MAX_KEY else f"{text[:_MAX_KEY]}…"
-
-
-def _path(place: _Place) -> str:
-    """JSON path of a place; long keys are shortened."""
-    steps: list[str] = []
-    at: _Place | None = place
-    while at is not None:
-        at, step = at
-        if isinstance(step, int):
-            steps.append(f"[{step}]")
-        else:
-            steps.append(_short(step) if at is None else f".{_short(step)}")
-    return "".join(reversed(steps))
 
 
 REMOTE_CODE_CHECK = Check("remote-code", (REMOTE_CODE, REMOTE_CODE_ELSEWHERE, CONFIGURATION_REDIRECTED), _run)

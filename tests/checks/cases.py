@@ -89,6 +89,33 @@ def sourced(**named: bytes) -> Evidence:
     return evidence(dataclasses.replace(seen, facts=(*seen.facts, *sources(texts))))
 
 
+def fitting(**settings: Any) -> Evidence:
+    """A one-layer model with these settings in its configuration."""
+    shapes = {
+        "model.embed_tokens.weight": (10, 4),
+        "model.layers.0.self_attn.q_proj.weight": (4, 4),
+        "model.layers.0.mlp.gate_proj.weight": (6, 4),
+        "model.norm.weight": (4,),
+    }
+    held = header("model.safetensors", [])
+    tensors = tuple(Tensor(name, "F32", shape, held.file, 64, 16) for name, shape in shapes.items())
+    config = {
+        "model_type": "llama", "vocab_size": 10, "hidden_size": 4, "num_hidden_layers": 1, "num_attention_heads": 2,
+        "intermediate_size": 6, **settings,
+    }  # fmt: skip
+    made = contents(json_file("config.json", config))
+    return evidence(dataclasses.replace(made, headers=(dataclasses.replace(held, tensors=tensors),)))
+
+
+def generating(settings: dict[str, Any]) -> Evidence:
+    """A model with these settings of generation, and a tokenizer of `a`, `b`, `ab` and `<|end|>`."""
+    added = [{"id": 3, "content": "<|end|>", "special": True}]
+    document = {**BPE, "added_tokens": added}
+    return evidence(
+        contents({**json_file("tokenizer.json", document), **json_file("generation_config.json", settings)})
+    )
+
+
 HONEST = {"a": ONE, "b": TWO}
 HELD = {ONE: ["a"], TWO: ["b"]}
 CALLING = pickle.dumps(samples.Calls(), 4)
@@ -250,8 +277,35 @@ CASES: dict[str, tuple[Evidence, Evidence]] = {
         configured("config.json", {"rms_norm_eps": 10.0}, {"rms_norm_eps": 1e-06}),
         configured("config.json", {"rms_norm_eps": 1e-06, "dtype": "float16"}, {"rms_norm_eps": 1e-06}),
     ),
+    "config-inconsistent": (fitting(num_hidden_layers=2), fitting()),
+    "quantization-inconsistent": (
+        fitting(quantization_config={"quant_method": "gptq", "bits": 4}),
+        fitting(quantization_config={"quant_method": "quanto"}),
+    ),
+    "config-value-impossible": (
+        evidence(contents(json_file("config.json", {"hidden_size": -16}))),
+        evidence(contents(json_file("config.json", {"hidden_size": 16, "pad_token_id": -1}))),
+    ),
+    "generation-steered": (
+        generating({"suppress_tokens": [0]}),
+        generating({"suppress_tokens": [3]}),
+    ),
+    "generation-endless": (generating({"eos_token_id": 1}), generating({"eos_token_id": 3})),
+    "generation-extreme": (generating({"temperature": 50.0}), generating({"temperature": 1.5})),
+    "config-points-elsewhere": (
+        evidence(contents(json_file("config.json", {"weights_url": "https://example.com/a.bin"}))),
+        evidence(contents(json_file("config.json", {"_name_or_path": "https://example.com/a", "vocab_file": "v.txt"}))),
+    ),
+    "config-names-code": (
+        evidence(contents(json_file("adapter_config.json", {"auto_mapping": {"parent_library": "evil_module"}}))),
+        evidence(contents(json_file("adapter_config.json", {"auto_mapping": {"parent_library": "transformers.x"}}))),
+    ),
+    "remote-code-enabled": (
+        evidence(contents(json_file("config.json", {"trust_remote_code": True}))),
+        evidence(contents(json_file("config.json", {"trust_remote_code": False}))),
+    ),
     "generation-config-differs": (
-        configured("generation_config.json", {"temperature": 5.0}, {}),
+        configured("generation_config.json", {"no_repeat_ngram_size": 3}, {}),
         configured("generation_config.json", {"temperature": 1.0, "use_cache": False}, {}),
     ),
     "chat-template-differs": (

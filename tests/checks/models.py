@@ -126,7 +126,15 @@ def _safetensors(file: Path, inside: str) -> Header:
     from safetensors import safe_open
 
     with safe_open(file, "pt") as opened:
-        return header(inside, opened.keys(), metadata=opened.metadata() or {})
+        slices = {name: opened.get_slice(name) for name in opened.keys()}  # noqa: SIM118 - no mapping
+        made = header(inside, slices, metadata=opened.metadata() or {})
+        tensors = tuple(
+            dataclasses.replace(
+                tensor, dtype=slices[tensor.name].get_dtype(), shape=tuple(slices[tensor.name].get_shape())
+            )
+            for tensor in made.tensors
+        )
+        return dataclasses.replace(made, tensors=tensors)
 
 
 def _gguf(file: Path, inside: str) -> Header:

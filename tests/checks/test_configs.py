@@ -17,6 +17,8 @@ from provenance.records import (
     Relation,
     Severity,
     Skipped,
+    Tensor,
+    TensorDigest,
     TensorState,
 )
 from provenance.surfaces.inspectors.gguf_metadata import facts
@@ -72,7 +74,12 @@ def test_settings_are_named_with_both_values() -> None:
         ({"rms_norm_eps": None}, Severity.ERROR),
         ({"hidden_act": "relu"}, Severity.WARNING),
         ({"max_position_embeddings": 512}, Severity.WARNING),
-        ({"eos_token_id": 5}, Severity.WARNING),
+        ({"eos_token_id": 5}, Severity.ERROR),
+        ({"eos_token_id": [2, 5]}, Severity.WARNING),
+        ({"model_type": "qwen2"}, Severity.ERROR),
+        ({"max_position_embeddings": 8}, Severity.ERROR),
+        ({"rope_scaling": {"type": "yarn", "factor": 4.0}}, Severity.WARNING),
+        ({"rope_scaling": {"type": "yarn", "factor": 400.0}}, Severity.ERROR),
         ({"architectures": ["Other"]}, Severity.WARNING),
         ({"never_heard_of": 1}, Severity.WARNING),
     ],
@@ -83,11 +90,11 @@ def test_what_is_computed_is_an_error_and_the_rest_a_warning(change: dict[str, A
     (found,) = run(config(**change), config(), CHANGED)
     assert found.severity is Severity.WARNING
     (found,) = run(config(**change), config(), NOT_ASKED)
-    assert found.severity is Severity.WARNING
+    assert found.severity is severity
 
 
 def test_one_finding_a_severity() -> None:
-    found = run(config(eos_token_id=5, rms_norm_eps=1.0), config())
+    found = run(config(bos_token_id=5, rms_norm_eps=1.0), config())
     assert sorted(finding.severity for finding in found) == [Severity.ERROR, Severity.WARNING]
 
 
@@ -146,12 +153,58 @@ def test_hostile_keys_and_values_are_short_and_plain() -> None:
 
 def test_suppressed_tokens_and_a_lost_end_are_named() -> None:
     base = generation({"bos_token_id": 1, "eos_token_id": 2, "transformers_version": "5.0.0"})
-    (found,) = run(generation({"temperature": 5.0, "suppress_tokens": [1, 2, 3], "bos_token_id": 1}), base)
-    assert found.message == (
-        "eos_token_id 2 → not set, suppress_tokens not set → [1, 2, 3], temperature not set → 5.0 (the base's → here)"
-    )
-    assert (found.rule, found.severity) == ("generation-config-differs", Severity.WARNING)
-    assert found.location.file == "generation_config.json"
+    steered, sampled = run(generation({"temperature": 5.0, "suppress_tokens": [1, 2, 3], "bos_token_id": 1}), base)
+    assert steered.message == "eos_token_id 2 → not set, suppress_tokens not set → [1, 2, 3] (the base's → here)"
+    assert (steered.rule, steered.severity) == ("generation-config-differs", Severity.ERROR)
+    assert steered.location.file == "generation_config.json"
+    assert (sampled.message, sampled.severity) == ("temperature not set → 5.0 (the base's → here)", Severity.INFO)
+
+
+def test_what_matters_is_told_from_taste() -> None:
+    base = generation({"eos_token_id": 2, "suppress_tokens": [7]})
+
+    def severity(weights: Lineage | Skipped = SAME, **values: Any) -> Severity:
+        (found,) = run(generation({"eos_token_id": 2, "suppress_tokens": [7], **values}), base, weights)
+        return found.severity
+
+    assert severity(do_sample=True, temperature=0.6, top_p=0.95, max_new_tokens=2048) is Severity.INFO
+    assert severity(eos_token_id=[2, 3]) is Severity.WARNING
+    assert severity(eos_token_id=3) is Severity.ERROR
+    assert severity(CHANGED, eos_token_id=3) is Severity.WARNING
+    assert severity(CHANGED, forced_bos_token_id=3) is Severity.ERROR
+    assert severity(suppress_tokens=None) is Severity.WARNING
+    assert severity(no_repeat_ngram_size=3) is Severity.WARNING
+
+
+def test_a_vocabulary_that_grew_with_its_embedding() -> None:
+    embedding = Tensor("model.embed_tokens.weight", "F32", (320, 2), "model.safetensors", 64, 2560)
+    grown = header("model.safetensors", ["w"])
+    grown = dataclasses.replace(grown, tensors=(embedding,))
+    mine = dataclasses.replace(config(vocab_size=320), headers=(grown,))
+    assert [found.severity for found in run(mine, config(vocab_size=300), CHANGED)] == [Severity.INFO]
+    assert [found.severity for found in run(mine, config(vocab_size=400), CHANGED)] == [Severity.WARNING]
+    assert [found.severity for found in run(config(vocab_size=320), config(vocab_size=300))] == [Severity.INFO]
+    (smaller,) = run(config(vocab_size=300), config(vocab_size=320))
+    assert smaller.severity is Severity.WARNING
+    more = dataclasses.replace(config(vocab_size=330), headers=(grown,))
+    assert [found.severity for found in run(more, config(vocab_size=300), CHANGED)] == [Severity.WARNING]
+
+
+def digested(side: ModelEvidence, **blake3: str) -> ModelEvidence:
+    tensors = tuple(TensorDigest(name, "F32", (2,), "model.safetensors", 8, value) for name, value in blake3.items())
+    return dataclasses.replace(side, manifest=dataclasses.replace(side.manifest, tensors=tensors))
+
+
+def test_digests_tell_whether_weights_were_changed() -> None:
+    def severity(mine: dict[str, str], theirs: dict[str, str]) -> Severity:
+        here, there = digested(config(rms_norm_eps=1.0), **mine), digested(config(), **theirs)
+        (found,) = run(here, there, Skipped("lineage", "scan does not compare weights"))
+        return found.severity
+
+    assert severity({"a": "1", "b": "2"}, {"a": "1", "b": "2"}) is Severity.ERROR
+    assert severity({"a": "1"}, {"b": "2"}) is Severity.ERROR
+    assert severity({"a": "1", "b": "3"}, {"a": "1", "b": "2"}) is Severity.WARNING
+    assert severity({"a": "1", "c": "3"}, {"a": "1"}) is Severity.WARNING
 
 
 def test_defaults_and_padding_are_quiet() -> None:
@@ -162,7 +215,7 @@ def test_defaults_and_padding_are_quiet() -> None:
 def test_without_the_file_the_configuration_names_the_special_tokens() -> None:
     assert run(generation(None), generation({"bos_token_id": 1, "eos_token_id": 2})) == []
     assert run(generation({"bos_token_id": 1, "eos_token_id": 2, "_from_model_config": True}), generation(None)) == []
-    (found,) = run(generation({"bos_token_id": 1, "eos_token_id": 2, "top_p": 0.1}), generation(None))
+    (found,) = run(generation({"bos_token_id": 1, "eos_token_id": 2, "no_repeat_ngram_size": 3}), generation(None))
     assert found.severity is Severity.WARNING
     (found,) = run(generation(None), generation({"bos_token_id": 1, "eos_token_id": 2, "temperature": 0.6}))
     assert found.severity is Severity.INFO
