@@ -43,7 +43,7 @@ def large(models: dict[str, Path], tmp_path: Path) -> Path:
     model = tmp_path / "large"
     shutil.copytree(models["base"], model)
     (model / "model.safetensors").write_bytes(
-        layouts.safetensors({"model.norm.weight": ("BF16", [4 << 20], b"\x80\x3f" * (4 << 20))})
+        layouts.safetensors({"table.weight": ("BF16", [4 << 20], b"\x80\x3f" * (4 << 20))})
     )
     return model
 
@@ -73,7 +73,7 @@ def test_no_digest_is_reported_for_anything(large: Path) -> None:
     assert (subject["sha256"], subject["tensorRoot"], subject["assurance"]) == (None, None, "none")
     assert subject["tensorCount"] == 1
     assert {file["sha256"] for file in subject["files"]} == {None}
-    assert [(row["name"], row["blake3"]) for row in report["tensors"]] == [("model.norm.weight", None)]
+    assert [(row["name"], row["blake3"]) for row in report["tensors"]] == [("table.weight", None)]
 
 
 def test_coverage_counts_what_was_passed_over(large: Path) -> None:
