@@ -172,30 +172,34 @@ class Feature:
 
 @dataclass(frozen=True, slots=True)
 class TemplateFact:
-    """What a chat template's own text shows, from its syntax tree."""
+    """What a chat template's own text shows: its syntax tree, its strings, its characters."""
 
     file: str
     role: str
     """As in its `TextFact`."""
     features: tuple[Feature, ...] = ()
+    """Kinds: `internals reaches-out blow-up random hidden-character encoded-text instruction`."""
     error: str = ""
     """Why it could not be parsed; empty where it was."""
 
 
 @dataclass(frozen=True, slots=True)
 class RenderFact:
-    """A chat template rendered beside a reference: the base's, or that of a known family."""
+    """What a chat template makes of canned conversations: by itself, or otherwise than another template."""
 
     file: str
     role: str
     reference: str
-    """Where the other template is from: `base: FILE`, or the name of a family."""
+    """Where the other template is from: `base: FILE`, or a file of the same model. Empty: it was judged by itself."""
     conversations: int
-    """How many canned conversations both were rendered with."""
+    """How many canned conversations it was rendered with."""
     differences: tuple[Feature, ...] = ()
-    """What differs, one for each way of differing, first conversation first."""
+    """What an honest template does not do, or what differs, one for each way of differing, first conversation first.
+
+    Kinds: `limit trigger drops rewrites repeats reorders role adds-text exfiltrates prefill`; beside another template
+    also `default-prompt tool-text removes-text marks marks-lost white-space refuses accepts`."""
     error: str = ""
-    """Why it could not be rendered within its limits; empty where it was."""
+    """Why it was not rendered, or not with everything; empty where it was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ from provenance.checks.pickles import PICKLE_FILES
 from provenance.checks.remote_code import REMOTE_CODE_CHECK
 from provenance.checks.shards import SHARDS
 from provenance.checks.source_code import SOURCE_CODE_CHECK
+from provenance.checks.template_behaviour import TEMPLATE_BEHAVIOUR
+from provenance.checks.template_code import TEMPLATE_CODE_CHECK
 from provenance.checks.tensor_contents import TENSOR_CONTENTS
 from provenance.checks.tokenizer_files import TOKENIZER_FILES
 from provenance.checks.tokenizer_text import TOKENIZER_TEXT
@@ -73,6 +75,8 @@ CHECKS: tuple[Check, ...] = (
     CONFIG_REFERENCES,
     CONFIG_QUANTIZATION,
     CHAT_TEMPLATES,
+    TEMPLATE_CODE_CHECK,
+    TEMPLATE_BEHAVIOUR,
     TOKENIZER_PARTS,
     TOKENIZER_TEXT,
     TOKENIZER_TOKENS,

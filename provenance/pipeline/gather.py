@@ -17,6 +17,7 @@ from provenance.checks.gguf_settings import FAMILIES
 from provenance.documents import strict_json
 from provenance.errors import CouldNotLook, NothingToInspect
 from provenance.facts import ContentFact, ExaminationFact, Fact, JsonFact, TensorFact, TextFact
+from provenance.pipeline.templates import with_templates
 from provenance.pipeline.weight_files import compared, left_behind, left_out, obstacle, rejected
 from provenance.reading.digests import digest_file, digest_tensor, list_file, list_tensor, manifest
 from provenance.reading.ends import gaps
@@ -67,10 +68,6 @@ NEWER = frozenset({"unknown-ggml-type"})
 
 NO_BASE = Skipped("lineage", "no base was given; add --base to compare the weights with the model they come from")
 NOT_COMPARED = Skipped("lineage", "scan does not compare weights; use check or diff")
-TEMPLATE_ALONE = Skipped(
-    "chat-template",
-    "it is compared with a base's, and there was none to look at; what it does to a conversation is not known",
-)
 NO_DIGESTS = Skipped(
     "digests",
     "--no-digests was given: headers and documents were read, the weights' data was not; which bytes these are is not "
@@ -399,10 +396,8 @@ def _gathered(
     unread += tuple(skipped for skipped in apart if skipped.surface not in {row.surface for row in unread})
     if isinstance(base, ModelEvidence):
         unread += tuple(Skipped(f"base: {file}", why) for file, why in _unread(base).items())
-    template = any(isinstance(fact, TextFact) and fact.role == "chat-template" for fact in candidate.facts)
-    unjudged = _configuration_gap(candidate, base)
-    if template and isinstance(base, Skipped):
-        unjudged += (TEMPLATE_ALONE,)
+    candidate, untried = with_templates(candidate, base)
+    unjudged = _configuration_gap(candidate, base) + untried
     if candidate.manifest.subject_sha256 is None:
         unjudged += (NO_DIGESTS,)
     evidence = Evidence(candidate, base, lineage, (*unread, *unjudged, NO_PROBE))

@@ -8,7 +8,7 @@ import json
 import pickle
 from typing import Any
 
-from provenance.facts import TensorFact, TextFact
+from provenance.facts import Feature, RenderFact, TemplateFact, TensorFact, TextFact
 from provenance.records import Evidence, Header, ModelEvidence, Rejection, Relation, ShardIndex, Tensor, TensorState
 from provenance.surfaces.code import sources
 from provenance.surfaces.template_text import MAX_SHOWN
@@ -113,6 +113,21 @@ def generating(settings: dict[str, Any]) -> Evidence:
     document = {**BPE, "added_tokens": added}
     return evidence(
         contents({**json_file("tokenizer.json", document), **json_file("generation_config.json", settings)})
+    )
+
+
+def looked(kind: str = "", *, error: str = "") -> Evidence:
+    """A template with one thing to be seen in its text."""
+    features = (Feature(kind, "what is seen", 3),) if kind else ()
+    return evidence(model(facts=[TemplateFact("chat_template.jinja", "chat-template", features, error)]))
+
+
+def rendered(kind: str, *, reference: str = "") -> Evidence:
+    """A template that does one thing to conversations, by itself or otherwise than another."""
+    differences = (Feature(kind, "what it does"),)
+    text = TemplateFact("chat_template.jinja", "chat-template")
+    return evidence(
+        model(facts=[text, RenderFact("chat_template.jinja", "chat-template", reference, 300, differences)])
     )
 
 
@@ -318,6 +333,16 @@ CASES: dict[str, tuple[Evidence, Evidence]] = {
             contents({"chat_template.jinja": b"a\n", **json_file("tokenizer_config.json", {"chat_template": "a"})})
         ),
     ),
+    "template-code": (looked("internals"), looked("blow-up")),
+    "template-denial-of-service": (looked("blow-up"), rendered("trigger")),
+    "template-hidden-text": (looked("hidden-character"), looked("internals")),
+    "template-unreadable": (looked(error="unknown tag"), looked("internals")),
+    "template-trigger": (rendered("trigger"), rendered("trigger", reference="base: chat_template.jinja")),
+    "template-drops-messages": (rendered("drops"), rendered("rewrites")),
+    "template-rewrites-messages": (rendered("rewrites"), rendered("drops")),
+    "template-adds-text": (rendered("instruction"), rendered("default-prompt", reference="base: chat_template.jinja")),
+    "template-prefills-answer": (rendered("prefill"), rendered("limit")),
+    "template-exfiltrates": (rendered("exfiltrates"), rendered("prefill")),
     "tokenizer-differs": (
         evidence(tokenizer(added=[*BPE["added_tokens"], {"id": 4, "content": "invoice"}]), tokenizer()),
         evidence(tokenizer(merges=["a b"]), tokenizer()),

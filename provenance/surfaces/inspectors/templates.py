@@ -13,7 +13,10 @@ from provenance.surfaces.template_text import DEFAULT, role, template, templates
 MAX_TEMPLATE = 16 * 1024 * 1024
 """Bytes; a template of tens of kilobytes is a large one. Beyond, there is a digest and no text."""
 
-_SETTINGS = frozenset({"tokenizer_config.json", "chat_template.json", "processor_config.json"})
+_SETTINGS = frozenset(
+    {"tokenizer_config.json", "chat_template.json", "processor_config.json", "config.json", "generation_config.json"}
+)
+"""The last two hold none that a loader of today reads; what stands there is read all the same."""
 _FOLDER = "additional_chat_templates"
 
 

@@ -43,7 +43,7 @@ def test_a_key_that_stands_twice_gives_the_one_that_loaders_use() -> None:
 
 
 @pytest.mark.parametrize(
-    "file", ["config.json", "other.jinja", "additional_chat_templates/x.txt", "chat_template.jinja.bak"]
+    "file", ["model_index.json", "other.jinja", "additional_chat_templates/x.txt", "chat_template.jinja.bak"]
 )
 def test_other_files_are_not_wanted(file: str) -> None:
     assert inspect_with(TEMPLATES, file, b"{}") is None
