@@ -15,9 +15,9 @@ from tests.fuzz.kinds import KINDS
 from tests.fuzz.kinds.safetensors import SAFETENSORS
 from tests.fuzz.kinds.torch import TORCH_ZIP
 
-SECONDS = 4.0
+SECONDS = 2.5
 """Of each kind; a slow machine does fewer cases."""
-ROUNDS = 1200
+ROUNDS = 800
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
@@ -30,7 +30,7 @@ def test_changed_files_are_read_the_same_or_refused(kind: Kind) -> None:
     result = run.run_here(kind, 20261, range(ROUNDS), SECONDS)
     assert not result.failures, f"python -m tests.fuzz {kind.name} --seed 20261 --only NUMBER writes them as files"
     assert result.outcomes.total() > 40, result.outcomes
-    assert result.outcomes[SAME] * 20 > result.outcomes.total(), "the changes leave too few files readable"
+    assert result.outcomes[SAME] * 25 > result.outcomes.total(), "the changes leave too few files readable"
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

@@ -76,6 +76,9 @@ def raw(tensor: Any) -> bytes:
 
     if tensor.numel() * tensor.element_size() > MAX_BYTES:
         return b"too many"
+    plain = tensor.detach().resolve_conj().resolve_neg()
+    if plain.dtype == torch.bool:
+        plain = plain.view(torch.uint8)  # a copy of truth values makes every one of them 0 or 1
     # A copy, because a tensor of one element may be called contiguous with any stride.
-    flat = tensor.detach().resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format).reshape(-1)
+    flat = plain.clone(memory_format=torch.contiguous_format).reshape(-1)
     return bytes(flat.view(torch.uint8).numpy().tobytes()) if flat.numel() else b""
