@@ -424,6 +424,8 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a name must not crash a terminal that cannot show it
+    # pydantic would look at every package of the host for one that wants to change how documents are validated.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     sys.exit(run(sys.argv[1:]))
 
 

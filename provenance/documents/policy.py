@@ -112,11 +112,13 @@ def _kebab(name: str) -> str:
 
 
 class Table(BaseModel):
-    """One table of the file: strict values, kebab-case keys, frozen, no key that is not listed."""
+    """One table of the file: strict values, kebab-case keys, frozen, no key that is not listed.
 
-    model_config = ConfigDict(
-        frozen=True, strict=True, extra="forbid", alias_generator=_kebab, use_attribute_docstrings=True
-    )
+    The text below a key is its description in the schema, which `schemas` reads from the source: pydantic would do so
+    at every start.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", alias_generator=_kebab, defer_build=True)
 
 
 class Signer(Table):

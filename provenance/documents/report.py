@@ -31,6 +31,8 @@ class Document(BaseModel):
         populate_by_name=True,
         ser_json_inf_nan="null",
         allow_inf_nan=False,
+        # Half of the documents are of no concern to most runs.
+        defer_build=True,
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from provenance.checks.file_kinds import ARCHIVES, OTHER_WEIGHTS, PICKLES
 from provenance.checks.gguf_settings import FAMILIES
@@ -46,9 +46,10 @@ from provenance.surfaces.inspectors import EXAMINERS, INSPECTORS, InspectionCont
 from provenance.surfaces.inspectors.gguf_metadata import facts as gguf_facts
 from provenance.surfaces.tensor_heads import program
 from provenance.weights.contents import ContentsConsumer
-from provenance.weights.deltas import DeltaConsumer, comparable
-from provenance.weights.pairing import Pairing, TensorPair, pair
-from provenance.weights.relations import classify, compare
+
+if TYPE_CHECKING:
+    # What only a comparison needs is imported where there is one.
+    from provenance.weights.pairing import Pairing, TensorPair
 
 MAX_CONFIG_BYTES = 4 * 1024 * 1024
 BUDGET_BYTES = 384 * 1024 * 1024
@@ -237,11 +238,16 @@ def _contents(unit: Unit) -> Consumer[TensorFact | None]:
 
 
 def _delta(candidate: Unit, base: Unit) -> PairConsumer[DeltaStatistics]:
+    from provenance.weights.deltas import DeltaConsumer
+
     del candidate, base
     return DeltaConsumer()
 
 
 def _together(candidate: str, model: OpenModel, base: str, other: OpenModel, watch: Watch) -> Gathered:
+    from provenance.weights.deltas import comparable
+    from provenance.weights.pairing import pair
+
     pairing = pair(compared(model, other), compared(other, model), _config(model), _config(other))
     pairs = comparable(pairing)
     over = _over_budget(model) | _over_budget(other)
@@ -315,6 +321,8 @@ def _lineage(
     base: ModelEvidence,
 ) -> Lineage:
     measured = {p: statistics for p, statistics in zip(pairs, reading.pairs, strict=True) if statistics is not None}
+    from provenance.weights.relations import classify, compare
+
     comparisons = compare(pairing, _digests(reading.candidate), _digests(reading.base), measured)
     found = classify(pairing, comparisons)
     assert base.manifest.subject_sha256 is not None, "weights are compared where they are digested"

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from provenance.checks import RULES
 from provenance.records import Manifest, VerifiedClaims
-from provenance.trust.attest.bundle import read_bundles
-from provenance.trust.attest.interface import Signer, VerificationOptions
-from provenance.trust.attest.verify import verify
 from provenance.trust.policy import LoadedPolicy, load, refuse_unknown_rules
+
+if TYPE_CHECKING:
+    # What only attestations need is imported where there are any.
+    from provenance.trust.attest.interface import Signer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,9 @@ class Trusted:
         """What the bundles prove about the model of `manifest`; None where none was given."""
         if self.bundles is None:
             return None
+        from provenance.trust.attest.interface import VerificationOptions
+        from provenance.trust.attest.verify import verify
+
         return verify(self.bundles, manifest, VerificationOptions(self.signers, at))
 
     @property
@@ -44,14 +49,18 @@ def trust(policy: str, signers: Sequence[str], attestations: Sequence[str]) -> T
     loaded = load(policy)
     refuse_unknown_rules(loaded, RULES)
     named = _signers(loaded, signers)
-    bundles = read_bundles([Path(path) for path in attestations]) if attestations else None
-    return Trusted(loaded, named, bundles)
+    if not attestations:
+        return Trusted(loaded, named, None)
+    from provenance.trust.attest.bundle import read_bundles
+
+    return Trusted(loaded, named, read_bundles([Path(path) for path in attestations]))
 
 
 def _signers(loaded: LoadedPolicy, paths: Sequence[str]) -> tuple[Signer, ...]:
     """The policy's signers and those of the command line; where there are none, cryptography stays unloaded."""
     if not loaded.policy.signer and not paths:
         return ()
+    from provenance.trust.attest.interface import Signer
     from provenance.trust.attest.keys import load_public_key, public_key
 
     named = [

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 
 from provenance.facts import Feature
 from provenance.surfaces.code import sinks
@@ -21,12 +22,12 @@ _FETCH = r"(?:curl|wget|fetch|aria2c|iwr|irm|Invoke-WebRequest|Invoke-RestMethod
 _SHELL = r"(?:sudo\s+(?:-\w+\s+)?)?(?:/usr)?(?:/bin/)?(?:env\s+)?(?:ba|z|da|k|c|fi)?sh\b"
 _INTERPRETER = rf"(?:{_SHELL}|(?:sudo\s+)?(?:python|perl|ruby|node|php)[\d.]*\b|iex\b|Invoke-Expression\b)"
 
-Patterns = tuple[tuple[str, str, re.Pattern[str]], ...]
-"""Kind of feature, plain words, pattern."""
+Patterns = tuple[tuple[str, str, str | re.Pattern[str]], ...]
+"""Kind of feature, plain words, pattern; a text is compiled when it is needed, without regard to case."""
 
 
 def _table(*rows: tuple[str, str, str]) -> Patterns:
-    return tuple((kind, words, re.compile(pattern, re.IGNORECASE)) for kind, words, pattern in rows)
+    return rows
 
 
 EVERYWHERE: Patterns = (
@@ -141,11 +142,17 @@ BY_LANGUAGE: Mapping[str, Patterns] = {
 _COMMENT = re.compile(r"^\s*(?:#(?!!)|//|;|rem\s|::|--\s)", re.IGNORECASE)
 
 
+@cache
+def _compiled(language: str) -> list[tuple[str, str, re.Pattern[str]]]:
+    rows = (*EVERYWHERE, *BY_LANGUAGE.get(language, ()))
+    return [(kind, words, re.compile(row, re.IGNORECASE) if isinstance(row, str) else row) for kind, words, row in rows]
+
+
 def features(text: str, language: str) -> tuple[Feature, ...]:
     """What the lines of `text` would do; comments are not looked at, and lines that go on are joined."""
     found: dict[tuple[str, str, int], Feature] = {}
     for number, line in _lines(text, keep_comments=language in ("page", "yaml", "toml", "git")):
-        for kind, words, pattern in (*EVERYWHERE, *BY_LANGUAGE.get(language, ())):
+        for kind, words, pattern in _compiled(language):
             seen = pattern.search(line)
             if seen:
                 shown = " ".join(seen[0].split())[:80]
