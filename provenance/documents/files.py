@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -65,7 +64,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")  # in the same folder: a rename cannot cross file systems
+    temporary = path.with_name(f".{os.urandom(8).hex()}.tmp")  # in the same folder: a rename cannot cross file systems
     # Plain os.open, not tempfile: the result gets the mode that the user's umask gives to every other new file.
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:
