@@ -3,10 +3,3 @@
 Each takes bytes, calls one parser as the product does, and returns; any exception is a bug, because these parsers
 promise which errors they raise and the function has caught those.
 """
-
-from tests.fuzz.targets.archives import ARCHIVES
-from tests.fuzz.targets.code import CODE
-from tests.fuzz.targets.texts import TEXTS
-from tests.fuzz.targets.weights import WEIGHTS
-
-TARGETS = {target.name: target for target in (*WEIGHTS, *ARCHIVES, *TEXTS, *CODE)}

@@ -20,7 +20,7 @@ def main() -> int:
         return 2
     atheris = importlib.import_module("atheris")
     with atheris.instrument_imports(include=["provenance"]):
-        targets = importlib.import_module("tests.fuzz.targets").TARGETS
+        targets = importlib.import_module("tests.fuzz.targets.every").TARGETS
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name not in targets:
         print(f"one of: {', '.join(targets)}", file=sys.stderr)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.fuzz import interface
 from tests.fuzz.mutations import raw
-from tests.fuzz.targets import TARGETS
+from tests.fuzz.targets.every import TARGETS
 from tests.fuzz.targets.interface import Target
 from tests.fuzz.targets.weights import WEIGHTS
 
