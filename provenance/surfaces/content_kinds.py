@@ -56,15 +56,20 @@ class Content:
     """Plain words for a person."""
 
 
+_UNKNOWN = Content("unknown", "binary data of no known format")
+
+
 def identify(head: bytes, tail: bytes, size: int, name: str) -> tuple[Content, ...]:
     """What a file of `size` bytes is, by its first (`head`) and last (`tail`) bytes.
+
+    Both are empty where an archive says that a member lies behind its own end.
 
     What a loader that reads from the front sees comes first. `name` only tells Python from other text, and
     OpenVINO's weights from other binary data.
     """
     if size == 0:
         return (Content("empty", "empty file"),)
-    found = _from_the_front(head, size, name)
+    found = _from_the_front(head, size, name) if head else (_UNKNOWN,)
     kinds = {content.kind for content in found}
     # A tar of a small zip ends like one; its members are looked into, and what follows its end is a flaw.
     if not kinds & {"zip", "torch-zip", "tar"} and _ends_as_zip(tail):
@@ -85,7 +90,7 @@ def _from_the_front(head: bytes, size: int, name: str) -> tuple[Content, ...]:
         weights = Content("safetensors", "safetensors")
         return (weights, pickled) if pickled else (weights,)
     found = pickled or _binary(head, size) or _text(head, size, name) or _raw(name)
-    return (found or Content("unknown", "binary data of no known format"),)
+    return (found or _UNKNOWN,)
 
 
 def _is_safetensors(head: bytes, size: int) -> bool:

@@ -245,3 +245,7 @@ def test_a_skipped_frame_says_whose_it_is() -> None:
     skipped = b"\x51*M\x18\x02\x00\x00\x00ab"
     assert kinds(skipped + SAMPLES["lz4"][1]()) == ["lz4"]
     assert kinds(skipped + SAMPLES["zstd"][1]()) == ["zstd"]
+
+
+def test_a_member_behind_the_end_of_its_archive_is_nothing_that_is_known() -> None:
+    assert [content.kind for content in identify(b"", b"", 5, "a.bin")] == ["unknown"]

@@ -2,7 +2,8 @@
 
 from tests.fuzz.targets.archives import ARCHIVES
 from tests.fuzz.targets.code import CODE
+from tests.fuzz.targets.templates import TEMPLATES
 from tests.fuzz.targets.texts import TEXTS
 from tests.fuzz.targets.weights import WEIGHTS
 
-TARGETS = {target.name: target for target in (*WEIGHTS, *ARCHIVES, *TEXTS, *CODE)}
+TARGETS = {target.name: target for target in (*WEIGHTS, *ARCHIVES, *TEXTS, *TEMPLATES, *CODE)}

@@ -15,3 +15,5 @@ class Target:
     """Parses; raises only where there is a bug."""
     seeds: Callable[[], tuple[bytes, ...]]
     """Honest inputs to begin with."""
+    seconds: float = 2.0
+    """What one small input may take."""

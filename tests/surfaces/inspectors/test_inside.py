@@ -277,6 +277,7 @@ def hidden() -> bytes:
         ("header-mismatch", lambda: patched(ZIP, b"PK\x03\x04", 14, b"\x00\x00\x00\x01")),
         ("header-mismatch", lambda: patched(ZIP, b"PK\x03\x04", 22, b"\x09\x00\x00\x00")),
         ("header-mismatch", lambda: patched(ZIP, b"PK\x03\x04", 0, b"PKxx")),
+        ("overlap", lambda: patched(ZIP, b"PK\x03\x04", 28, b"\xff\xff")),
         ("crc-mismatch", lambda: ZIP.replace(b"hello", b"jello")),
         ("encrypted", lambda: patched(ZIP, b"PK\x01\x02", 8, b"\x01")),
         ("traversal", lambda: samples.archive("../../a")),
