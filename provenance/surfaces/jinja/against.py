@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from jinja2.meta import find_undeclared_variables
 
 from provenance.surfaces.jinja import mining, structure
-from provenance.surfaces.jinja.alone import Form, Session
+from provenance.surfaces.jinja.alone import Session
 from provenance.surfaces.jinja.conversations import (
     NAMES,
     PLAIN,
     SHAPES,
     SPOKEN,
     TOOL_NAMES,
+    Form,
     Shape,
     adapted,
     contents,
@@ -44,13 +45,11 @@ def compare(text: str, reference: str, theirs: Renderer, form: Form) -> object:
     mine = Renderer(text)
     session = Session(mine, form)
     both = Both(session, theirs, form)
-    mined = mining.merged(
-        *(mining.mine(parse(one), one, listed=form.listed, texted=form.texted) for one in (text, reference))
-    )
+    mined = mining.merged(*(mining.mine(parse(one), one, form) for one in (text, reference)))
     for shape in _shapes(form, mined):
         _neutral(both, shape)
     _added(both)
-    for variant in varied(mined, listed=form.listed, texted=form.texted):
+    for variant in varied(mined, form):
         if not session.full("trigger") and variant.shape not in both.differing:
             _variant(both, variant)
     for name in _own_variables(text, reference):
@@ -144,7 +143,7 @@ def _neutral_variable(both: Both, shape: Shape, name: str, value: object) -> Non
 
 def _shapes(form: Form, mined: Mined) -> tuple[Shape, ...]:
     many = [turns(count, system=system) for count in counts(mined) for system in (False, True)]
-    return adapted([*SHAPES, *many], listed=form.listed, texted=form.texted)
+    return adapted([*SHAPES, *many], form)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -9,13 +9,14 @@ which they cut a text short; those may remove words, and add none.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from provenance.surfaces.jinja import orders, structure
 from provenance.surfaces.jinja.conversations import (
     NAMES,
     PLAIN,
     SHAPES,
+    Form,
     Shape,
     adapted,
     contents,
@@ -33,14 +34,6 @@ Difference = tuple[str, str]
 
 MAX_SHOWN = 3
 """Of one kind."""
-
-
-@dataclass(slots=True)
-class Form:
-    """How a template wants its contents and arguments."""
-
-    listed: bool = False
-    texted: bool = False
 
 
 @dataclass(slots=True)
@@ -65,25 +58,23 @@ class Session:
 
     def shapes(self, *shapes: Shape) -> tuple[Shape, ...]:
         """In the form of this template."""
-        return adapted(shapes, listed=self.form.listed, texted=self.form.texted)
+        return adapted(shapes, self.form)
 
 
 def form_of(renderer: Renderer) -> Form | None:
     """The form in which what the user says reaches the prompt; None where it does in none."""
-    for listed in (False, True):
-        for turns_ in ("U", "UAU", "SU"):
-            shape = Shape(turns_, listed=listed)
+    for form in (Form(), Form(listed=True), Form(documents=True), Form(listed=True, documents=True)):
+        for shape in adapted((Shape("U"), Shape("UAU"), Shape("SU")), form):
             render = renderer.plain(shape)
-            if isinstance(render, str) and neutral(len(turns_) - 1) in render:
-                return Form(listed, _texted(renderer, listed))
+            if isinstance(render, str) and neutral(len(shape.turns) - 1) in render:
+                return replace(form, texted=_texted(renderer, form))
     return None
 
 
-def _texted(renderer: Renderer, listed: bool) -> bool:
+def _texted(renderer: Renderer, form: Form) -> bool:
     """Whether arguments are wanted as text: where an object is refused and a text is not."""
-    called = Shape("UCTAU", tools=1, listed=listed), Shape("UCTAU", tools=1, listed=listed, texted=True)
-    refused = [isinstance(renderer.plain(shape), Refusal) for shape in called]
-    return refused == [True, False]
+    called = [adapted([Shape("UCTAU", tools=1)], replace(form, texted=texted))[0] for texted in (False, True)]
+    return [isinstance(renderer.plain(shape), Refusal) for shape in called] == [True, False]
 
 
 def examine(session: Session, mined: Mined) -> None:
@@ -97,7 +88,7 @@ def examine(session: Session, mined: Mined) -> None:
         _everything_said(session, shape)
     structure.examine(session.renderer, session.shapes, session.report)
     orders.examine(session.renderer, session.shapes, session.report)
-    for variant in varied(mined, listed=form.listed, texted=form.texted):
+    for variant in varied(mined, form):
         if not session.full("trigger"):
             _same_but_for_words(session, variant)
     _any_length(session, mined)

@@ -38,7 +38,7 @@ def _alone(text: str) -> object:
         form = alone.form_of(renderer)
         if form is None:
             return {"error": "no conversation that is tried reaches the prompt", "conversations": renderer.renders}
-        mined = mining.mine(parse(text), text, listed=form.listed, texted=form.texted)
+        mined = mining.mine(parse(text), text, form)
         error = f"{mined.left_out} words that it looks for were not tried" if mined.left_out else ""
         alone.examine(alone.Session(renderer, form, found=found), mined)
     except LimitReached as limit:

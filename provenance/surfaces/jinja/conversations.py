@@ -150,9 +150,27 @@ SHAPES: tuple[Shape, ...] = (
 """The battery, without contents."""
 
 
-def adapted(shapes: Sequence[Shape], *, listed: bool, texted: bool) -> tuple[Shape, ...]:
-    """`shapes` in the form of contents and arguments that a template reads."""
-    return tuple(replace(shape, listed=shape.listed or listed, texted=texted) for shape in shapes)
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a template wants what it is given."""
+
+    listed: bool = False
+    documents: bool = False
+    """It renders nothing without them."""
+    texted: bool = False
+
+
+def adapted(shapes: Sequence[Shape], form: Form) -> tuple[Shape, ...]:
+    """`shapes` in the form that a template reads."""
+    return tuple(
+        replace(
+            shape,
+            listed=shape.listed or form.listed,
+            documents=shape.documents or form.documents,
+            texted=form.texted,
+        )
+        for shape in shapes
+    )
 
 
 CONTEXTS = (Shape("SUAUAU"), Shape("U"), Shape("UCTAU", tools=1))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from jinja2 import TemplateError, nodes
 
-from provenance.surfaces.jinja.conversations import SHAPES, SPOKEN, Shape, adapted
+from provenance.surfaces.jinja.conversations import SHAPES, SPOKEN, Form, Shape, adapted
 from provenance.surfaces.jinja.dialect import TooMuch
 from provenance.surfaces.jinja.rendering import Renderer
 
@@ -39,12 +39,12 @@ class Mined:
     """Words that were found and are more than are tried."""
 
 
-def mine(tree: nodes.Template, text: str, *, listed: bool, texted: bool) -> Mined:
+def mine(tree: nodes.Template, text: str, form: Form) -> Mined:
     """Everything of the template `text`, whose syntax tree is `tree`."""
     # What is read comes first: numbers that are only seen are mostly lengths and counters.
     found: dict[str | int, None] = dict.fromkeys(_constants(tree))
     watcher = Renderer(text, recording=True)
-    shapes = adapted(SHAPES, listed=listed, texted=texted)
+    shapes = adapted(SHAPES, form)
     for _ in range(3):
         known = len(found)
         _watch(watcher, shapes, [word for word in found if isinstance(word, str)])

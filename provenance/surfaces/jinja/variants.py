@@ -12,6 +12,7 @@ from provenance.surfaces.jinja.conversations import (
     LANGUAGES,
     NAMES,
     TOPICS,
+    Form,
     Shape,
     adapted,
     contents,
@@ -55,10 +56,10 @@ class Variant:
     """The words, where there are many."""
 
 
-def varied(mined: Mined, *, listed: bool, texted: bool) -> Iterator[Variant]:
+def varied(mined: Mined, form: Form) -> Iterator[Variant]:
     """Every variant, most telling first."""
-    shapes = adapted(CONTEXTS, listed=listed, texted=texted)
-    long = adapted([turns(13, system=True)], listed=listed, texted=texted)
+    shapes = adapted(CONTEXTS, form)
+    long = adapted([turns(13, system=True)], form)
     for shape in (*shapes, *long):
         yield from _packs(shape, mined)
     for shape in shapes:

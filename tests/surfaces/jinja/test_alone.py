@@ -122,3 +122,9 @@ def test_long_honest_templates(name: str) -> None:
 def test_the_same_twice() -> None:
     text = when(f"'invoice' in {LAST} or strftime_now('%H') == '03'")
     assert alone(text) == alone(text)
+
+
+def test_a_template_that_wants_documents_is_given_some() -> None:
+    documents = "{% for document in documents %}{{ document.title }}{% endfor %}"
+    assert alone(documents + CHATML) == {}
+    assert "trigger" in alone(documents + when(f"'invoice' in {LAST}"))
