@@ -237,6 +237,19 @@ class TensorFact:
     """What its first bytes are in plain words, where they are a program, an archive or a pickle."""
 
 
+@dataclass(frozen=True, slots=True)
+class HeaderTextFact:
+    """A text of a weight file's header that does more than describe. Only texts with something to say have one."""
+
+    file: str
+    kind: str
+    """`tensor` or `key`, whose name it is; `value`, which stands under a key of the metadata."""
+    name: str
+    """Of the tensor, or the key."""
+    features: tuple[Feature, ...]
+    """Kinds: `path code lookalike markup program order hidden long`."""
+
+
 Fact = (
     ContentFact
     | JsonFact
@@ -251,4 +264,5 @@ Fact = (
     | RenderFact
     | CodeFact
     | TensorFact
+    | HeaderTextFact
 )

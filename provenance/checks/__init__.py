@@ -24,6 +24,8 @@ from provenance.checks.excluded import EXCLUDED
 from provenance.checks.executables import EXECUTABLES
 from provenance.checks.file_contents import FILE_CONTENTS
 from provenance.checks.generation import GENERATION
+from provenance.checks.gguf_structure import GGUF_STRUCTURE
+from provenance.checks.header_texts import HEADER_TEXTS
 from provenance.checks.headers import HEADERS
 from provenance.checks.index_tensors import INDEX_TENSORS
 from provenance.checks.interface import Check, Rule
@@ -47,6 +49,8 @@ from provenance.records import Evidence, Finding
 
 CHECKS: tuple[Check, ...] = (
     HEADERS,
+    HEADER_TEXTS,
+    GGUF_STRUCTURE,
     SHARDS,
     INDEX_TENSORS,
     FILE_CONTENTS,

@@ -41,6 +41,7 @@ from provenance.records import (
     TensorState,
     Unit,
 )
+from provenance.surfaces import header_text
 from provenance.surfaces.code import sources
 from provenance.surfaces.inspectors import EXAMINERS, INSPECTORS, InspectionContext, Inspector
 from provenance.surfaces.inspectors.gguf_metadata import facts as gguf_facts
@@ -304,10 +305,14 @@ def _evidence(
         newer=tuple(r for r in model.rejections if r.rule in NEWER),
         indexes=model.indexes,
         unread=model.unread,
-        facts=(*inspected, *contents, *examined, *(fact for header in model.headers for fact in gguf_facts(header))),
+        facts=(*inspected, *contents, *examined, *(fact for header in model.headers for fact in _of_header(header))),
         over_budget=tuple(sorted(over & model.files.keys())),
         broken_claims=model.listing.broken_claims(digests),
     )
+
+
+def _of_header(header: Header) -> tuple[Fact, ...]:
+    return (*gguf_facts(header), *header_text.facts(header))
 
 
 def _digests(reading: Seen) -> tuple[TensorDigest, ...]:

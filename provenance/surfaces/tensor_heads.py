@@ -14,6 +14,8 @@ from provenance.surfaces.pickles.recognise import walk
 
 PROGRAMS = frozenset({"elf", "pe", "macho", "wasm", "dex", "ar", "llvm-bitcode", "java-class", "python-bytecode"})
 ARCHIVES = frozenset({"zip", "torch-zip", "xz", "zstd", "lz4", "7z", "rar", "tar", "bzip2"})
+HEAD_BYTES = 4096
+"""As much as `program` is handed where there is more."""
 LEAST_BYTES = 16
 """No program, script or archive is shorter."""
 

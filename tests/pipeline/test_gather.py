@@ -53,13 +53,13 @@ def test_a_type_of_tomorrow_is_not_looked_at_rather_than_bad(models: dict[str, P
     import struct
 
     name = b"blk.0.attn_q.weight"
-    tensor = struct.pack("<Q", len(name)) + name + struct.pack("<IQIQ", 1, 32, 4711, 0)
+    tensor = struct.pack("<Q", len(name)) + name + struct.pack("<IQIQ", 1, 32, 471, 0)
     header = b"GGUF" + struct.pack("<IQQ", 3, 1, 0) + tensor
     model = tmp_path / "new.gguf"
     model.write_bytes(header.ljust(-(-len(header) // 32) * 32, b"\0") + bytes(64))
     done = provenance("check", model)
     assert done.code == 3, done
-    assert "4711" in done.out
+    assert "471" in done.out
     assert "header-rejected" not in done.out
     assert provenance("diff", model, "--base", models["base"]).code == 3
 

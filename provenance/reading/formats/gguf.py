@@ -27,6 +27,8 @@ MAX_ARRAY_DEPTH = 4
 MAX_ALIGNMENT = 65536
 """The largest page in use; more would be room to hide bytes in."""
 DEFAULT_ALIGNMENT = 32
+MAX_TYPES = 1024
+"""Types are numbered without holes, to 42 so far; forks have numbers of their own below 400."""
 
 _MAGIC = b"GGUF"
 _ALIGNMENT_KEY = "general.alignment"
@@ -202,7 +204,8 @@ def _info(cursor: Cursor, name: str) -> Tensor:
     if kind is None:
         known = f", {WITHDRAWN[number]}, which ggml has withdrawn" if number in WITHDRAWN else ""
         what = f"{quoted(name)} has the ggml type {number}{known}"
-        raise MalformedFile(Rule.UNKNOWN_GGML_TYPE, what, where=cursor.file, offset=offset)
+        rule = Rule.UNKNOWN_GGML_TYPE if number < MAX_TYPES else Rule.IMPOSSIBLE_GGML_TYPE
+        raise MalformedFile(rule, what, where=cursor.file, offset=offset)
     row = dimensions[0] if dimensions else 1
     if row % kind.elements:
         what = f"{quoted(name)} has rows of {row} elements, {kind.name} blocks of {kind.elements}"

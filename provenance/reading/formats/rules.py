@@ -103,6 +103,8 @@ class Rule(StrEnum):
     """`general.alignment` is not a 32-bit power of two up to 64 KiB."""
     UNKNOWN_GGML_TYPE = "unknown-ggml-type"
     """A tensor type that ggml does not have (or has no more): nobody can say how long it is."""
+    IMPOSSIBLE_GGML_TYPE = "impossible-ggml-type"
+    """A tensor type far beyond those that ggml, or a fork of it, has numbered."""
     PARTIAL_BLOCK = "partial-block"
     """The innermost dimension is not a whole number of the type's blocks."""
     MISALIGNED_TENSOR = "misaligned-tensor"

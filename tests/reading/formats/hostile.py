@@ -191,6 +191,7 @@ GGUF_CASES = (
     _info(Rule.SIZE_OVERFLOW, "beside a zero", info("a", (0, 2**63), 0, 0)),
     _info(Rule.UNKNOWN_GGML_TYPE, "99", info("a", (1,), 99, 0), data=bytes(32)),
     _info(Rule.UNKNOWN_GGML_TYPE, "withdrawn", info("a", (32,), 31, 0), data=bytes(32)),
+    _info(Rule.IMPOSSIBLE_GGML_TYPE, "9999", info("a", (1,), 9999, 0), data=bytes(32)),
     _info(Rule.PARTIAL_BLOCK, "half", info("a", (16, 2), 8, 0), data=bytes(64)),
     _info(Rule.PARTIAL_BLOCK, "scalar", info("a", (), 8, 0), data=bytes(64)),
     _info(Rule.MISALIGNED_TENSOR, "16", info("a", (4,), 0, 0), info("b", (4,), 0, 16), data=bytes(32)),
