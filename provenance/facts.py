@@ -216,6 +216,18 @@ class CodeFact:
     """Number of the cell, in a notebook."""
 
 
+@dataclass(frozen=True, slots=True)
+class ProseFact:
+    """What a text for people, or for the programs that read it for them, hides or asks for."""
+
+    file: str
+    kind: str
+    """`notes`, or `modelfile`."""
+    features: tuple[Feature, ...] = ()
+    error: str = ""
+    """What of it was not read; empty where all of it was."""
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Weights
 # ---------------------------------------------------------------------------------------------------------------------
@@ -263,6 +275,7 @@ Fact = (
     | TemplateFact
     | RenderFact
     | CodeFact
+    | ProseFact
     | TensorFact
     | HeaderTextFact
 )

@@ -7,6 +7,7 @@ Adding a check is a file, an entry in `CHECKS`, a violating and a clean case in 
 from __future__ import annotations
 
 from provenance.checks.adapters import ADAPTERS
+from provenance.checks.agent_files import AGENT_FILES
 from provenance.checks.archives import ARCHIVE_CONTENTS
 from provenance.checks.cache_claims import CACHE_CLAIMS
 from provenance.checks.changed_weights import CHANGED_WEIGHTS
@@ -27,14 +28,18 @@ from provenance.checks.generation import GENERATION
 from provenance.checks.gguf_structure import GGUF_STRUCTURE
 from provenance.checks.header_texts import HEADER_TEXTS
 from provenance.checks.headers import HEADERS
+from provenance.checks.host_files import HOST_FILES
 from provenance.checks.index_tensors import INDEX_TENSORS
 from provenance.checks.interface import Check, Rule
 from provenance.checks.json_files import JSON_FILES
 from provenance.checks.keras_code import KERAS
+from provenance.checks.licences import LICENCES
 from provenance.checks.model_graphs import MODEL_GRAPHS
+from provenance.checks.modelfiles import MODELFILES
 from provenance.checks.not_finite import NOT_FINITE
 from provenance.checks.pages import page
 from provenance.checks.pickles import PICKLE_FILES
+from provenance.checks.prose import PROSE
 from provenance.checks.remote_code import REMOTE_CODE_CHECK
 from provenance.checks.shards import SHARDS
 from provenance.checks.source_code import SOURCE_CODE_CHECK
@@ -63,12 +68,17 @@ CHECKS: tuple[Check, ...] = (
     EXECUTABLES,
     CODE_FILES,
     REMOTE_CODE_CHECK,
+    HOST_FILES,
+    MODELFILES,
+    AGENT_FILES,
+    PROSE,
     SOURCE_CODE_CHECK,
     JSON_FILES,
     EXCLUDED,
     CACHE_CLAIMS,
     DECLARED_BASE,
     DECLARED_RELATION,
+    LICENCES,
     CHANGED_WEIGHTS,
     NOT_FINITE,
     TENSOR_CONTENTS,

@@ -11,7 +11,7 @@ from provenance.checks.file_kinds import is_configuration
 from provenance.checks.interface import Check, Rule, facts, quoted
 from provenance.checks.json_places import ROOT, Place, members, path, texts
 from provenance.checks.settings import words
-from provenance.facts import JsonFact
+from provenance.facts import JsonFact, TextFact
 from provenance.records import Evidence, Finding, Severity
 
 CONFIG_POINTS_ELSEWHERE = Rule(
@@ -34,8 +34,8 @@ CONFIG_NAMES_CODE = Rule(
     severity=Severity.ERROR,
     meaning="A setting that libraries import or call by its name holds a module or class that is of none of the usual "
     "ones: an adapter's `auto_mapping` or `megatron_core`, a component of a `model_index.json`, the code of a "
-    "quantization, processors of logits, plugins of vLLM and SGLang, Hydra's `_target_`. Of `_target_`, calls of "
-    "Python's own library are an `error` and other names an `info`.",
+    "quantization, processors of logits, plugins of vLLM and SGLang, Hydra's `_target_`, tags of HyperPyYAML. Of "
+    "the last two, calls of Python's own library are an `error` and other names an `info`.",
     why="The loader imports that module from wherever it finds it, the model's folder and the current one among them, "
     "without asking whether remote code is trusted.",
     example="adapter_config.json, $.auto_mapping.parent_library: 'evil_module'",
@@ -85,12 +85,16 @@ _CALLS = re.compile(
     r"|(?:torch\.(?:load|hub\..+)|numpy\.load|joblib\.load|pandas\.read_pickle|eval|exec|.*\.__.*)"
 )
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
+_TAGS = re.compile(r"\b_target_[\"']?\s{0,4}:\s{0,4}[\"']?([\w.]{1,200})|!(?:new|apply|name|module):([\w.]{1,200})")
 _MAX_SHOWN = 20
 
 _Found = tuple[Rule, Place, str, Severity | None]
 
 
 def _run(evidence: Evidence) -> Iterator[Finding]:
+    for text in facts(evidence.candidate, TextFact):
+        if text.role == "yaml" and text.text:
+            yield from islice(_yaml(text.file, text.text), _MAX_SHOWN)
     for fact in facts(evidence.candidate, JsonFact):
         for rule, place, message, severity in islice(_of_document(fact), _MAX_SHOWN):
             yield rule.finding(message, severity=severity, file=fact.file, json_path=path(place))
@@ -166,6 +170,16 @@ def _target(value: object, place: Place) -> Iterator[_Found]:
         yield CONFIG_NAMES_CODE, place, f"calls {quoted(value)}", None
     elif isinstance(value, str) and not _is_known(value):
         yield CONFIG_NAMES_CODE, place, f"calls {quoted(value)}", Severity.INFO
+
+
+def _yaml(file: str, text: str) -> Iterator[Finding]:
+    """Hydra's `_target_`, and the tags with which HyperPyYAML makes objects and calls functions."""
+    for found in _TAGS.finditer(text):
+        name = found[1] or found[2]
+        if _CALLS.fullmatch(name) or not _is_known(name):
+            severity = None if _CALLS.fullmatch(name) else Severity.INFO
+            line = text.count("\n", 0, found.start()) + 1
+            yield CONFIG_NAMES_CODE.finding(f"calls {quoted(name)}", file=file, line=line, severity=severity)
 
 
 def _components(document: object) -> Iterator[_Found]:

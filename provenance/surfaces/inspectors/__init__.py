@@ -9,8 +9,10 @@ from provenance.records import Consumer, Unit
 from provenance.surfaces.inspectors.card import CARD_FRONT_MATTER
 from provenance.surfaces.inspectors.content import CONTENT
 from provenance.surfaces.inspectors.documents import DOCUMENTS
+from provenance.surfaces.inspectors.host_settings import HOST_SETTINGS
 from provenance.surfaces.inspectors.inside import INSIDE
 from provenance.surfaces.inspectors.interface import Examiner, Facts, InspectionContext, Inspector
+from provenance.surfaces.inspectors.prose import PROSE
 from provenance.surfaces.inspectors.source_code import SOURCE_CODE
 from provenance.surfaces.inspectors.templates import TEMPLATES
 from provenance.surfaces.inspectors.tokenizers import TOKENIZERS
@@ -22,6 +24,8 @@ INSPECTORS: tuple[Inspector, ...] = (
     TEMPLATES,
     TOKENIZERS,
     SOURCE_CODE,
+    PROSE,
+    HOST_SETTINGS,
 )
 
 EXAMINERS: tuple[Examiner, ...] = (INSIDE,)
