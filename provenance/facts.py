@@ -250,6 +250,39 @@ class TensorFact:
 
 
 @dataclass(frozen=True, slots=True)
+class TwinsFact:
+    """Two forms of one model's weights in one repository, and how the second differs from the first."""
+
+    file: str
+    """The second form's first file."""
+    files: tuple[str, ...]
+    """Of both."""
+    first: str
+    """The form that most loaders take: its file, or the name that its shards share."""
+    second: str
+    loaded: str
+    """Who loads the second: `llama.cpp loads`, …"""
+    same: int
+    """Tensors of the same values, after a cast where the dtypes differ."""
+    rounded: int
+    """Tensors that differ by no more than rounding, and not as a cast to the nearest rounds."""
+    differing: tuple[str, ...]
+    """The first names of tensors of other values, or another shape."""
+    missing: tuple[str, ...]
+    """The first names of those that only the first form has."""
+    extra: tuple[str, ...]
+    """The first names of those that only the second form has."""
+    counts: tuple[int, int, int]
+    """How many are differing, missing and extra."""
+    unknown: int
+    """Tensors that were not compared."""
+    reason: str = ""
+    """Why most of these were not."""
+    reread_bytes: int = 0
+    """Of both forms, read a second time because the dtypes of tensors differ."""
+
+
+@dataclass(frozen=True, slots=True)
 class HeaderTextFact:
     """A text of a weight file's header that does more than describe. Only texts with something to say have one."""
 
@@ -277,5 +310,6 @@ Fact = (
     | CodeFact
     | ProseFact
     | TensorFact
+    | TwinsFact
     | HeaderTextFact
 )

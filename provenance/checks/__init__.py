@@ -41,6 +41,7 @@ from provenance.checks.pages import page
 from provenance.checks.pickles import PICKLE_FILES
 from provenance.checks.prose import PROSE
 from provenance.checks.remote_code import REMOTE_CODE_CHECK
+from provenance.checks.shadow_weights import SHADOW_WEIGHTS
 from provenance.checks.shards import SHARDS
 from provenance.checks.source_code import SOURCE_CODE_CHECK
 from provenance.checks.template_behaviour import TEMPLATE_BEHAVIOUR
@@ -82,6 +83,7 @@ CHECKS: tuple[Check, ...] = (
     CHANGED_WEIGHTS,
     NOT_FINITE,
     TENSOR_CONTENTS,
+    SHADOW_WEIGHTS,
     CONFIGS,
     GENERATION,
     CONFIG_VALUES,

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from itertools import islice
 from posixpath import dirname, normpath
 
-from provenance.checks.interface import Check, Rule, listing, quoted
+from provenance.checks.interface import Check, Rule, facts, listing, quoted
+from provenance.facts import TwinsFact
 from provenance.records import Evidence, Finding, ModelKind, Severity, ShardIndex
 
 INDEX_UNREADABLE = Rule(
@@ -50,7 +51,8 @@ SHARD_UNLISTED = Rule(
     title="a weight file is not in the index beside it",
     severity=Severity.WARNING,
     meaning="A folder has a shard index and, beside the shards it lists, another weight file of the same format. "
-    "Adapters (`adapter_model.safetensors`) are not meant.",
+    "Adapters (`adapter_model.safetensors`) are not meant. It is an `info` where the file was compared with another "
+    "form of the weights and every tensor is the same.",
     why="Loaders differ in which of the two they read: transformers follows the index, others take every file of the "
     "folder or prefer a certain name. The model may behave differently in each.",
     example="consolidated.safetensors: not listed in 'model.safetensors.index.json'",
@@ -116,7 +118,8 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
         declared = (shard_path(index, name) for name in set(index.weight_map.values()))
         listed |= {path for path in declared if path}
     missing_by_index = listed - paths
-    yield from _unlisted(evidence.candidate.indexes, listed, paths)
+    copies = {file for fact in facts(evidence.candidate, TwinsFact) if _agree(fact) for file in fact.files}
+    yield from _unlisted(evidence.candidate.indexes, listed, paths, copies)
     beside = evidence.candidate.manifest.kind is ModelKind.DIRECTORY
     yield from _numbered(paths, listed, missing_by_index, beside)
 
@@ -136,14 +139,21 @@ def _index(index: ShardIndex, paths: set[str]) -> Iterator[Finding]:
             yield SHARD_MISSING.finding(message, file=path)
 
 
-def _unlisted(indexes: tuple[ShardIndex, ...], listed: set[str], paths: set[str]) -> Iterator[Finding]:
+def _agree(fact: TwinsFact) -> bool:
+    return not any(fact.counts) and not fact.unknown
+
+
+def _unlisted(
+    indexes: tuple[ShardIndex, ...], listed: set[str], paths: set[str], copies: set[str]
+) -> Iterator[Finding]:
     for folder in sorted({dirname(index.file) for index in indexes}):
         names = sorted(index.file for index in indexes if dirname(index.file) == folder)
         suffixes = {path[path.rfind(".") :] for path in listed if dirname(path) == folder}
         for path in sorted(paths - listed):
             beside = dirname(path) == folder and path[path.rfind(".") :] in suffixes & {".safetensors"}
             if beside and "adapter_model" not in path:
-                yield SHARD_UNLISTED.finding(f"not listed in {listing(names)}", file=path)
+                severity, same = (Severity.INFO, "; its tensors are the same") if path in copies else (None, "")
+                yield SHARD_UNLISTED.finding(f"not listed in {listing(names)}{same}", file=path, severity=severity)
 
 
 def _numbered(paths: set[str], listed: set[str], known: set[str], beside: bool) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ from provenance.checks.gguf_settings import FAMILIES
 from provenance.documents import strict_json
 from provenance.errors import CouldNotLook, NothingToInspect
 from provenance.facts import ContentFact, ExaminationFact, Fact, JsonFact, TensorFact, TextFact
+from provenance.pipeline.shadow import coverage_of_forms, skipped_forms, with_forms
 from provenance.pipeline.templates import with_templates
 from provenance.pipeline.weight_files import compared, left_behind, left_out, obstacle, rejected
 from provenance.reading.digests import digest_file, digest_tensor, list_file, list_tensor, manifest
@@ -122,7 +123,8 @@ def gather(
             raise CouldNotLook(why_not or "nothing to compare", where=candidate)
         look = _alone if digests else _ends
         theirs = look(base or "", other, watch) if isinstance(other, OpenModel) else other
-        return _gathered(look(candidate, model, watch), theirs, _not_compared(base, weights, other, why_not))
+        seen = with_forms(look(candidate, model, watch), model, _config(model), watch)
+        return _gathered(seen, theirs, _not_compared(base, weights, other, why_not))
 
 
 def _not_compared(base: str | None, weights: bool, other: OpenModel | Skipped, why_not: str | None) -> Skipped:
@@ -263,7 +265,7 @@ def _together(candidate: str, model: OpenModel, base: str, other: OpenModel, wat
         [digest_tensor, _contents],
         progress=watch,
     )
-    seen = _evidence(candidate, model, reading.candidate, examined[0], over)
+    seen = with_forms(_evidence(candidate, model, reading.candidate, examined[0], over), model, _config(model), watch)
     their_evidence = _evidence(base, other, reading.base, examined[1], over)
     lineage = _lineage(pairing, pairs, reading, their_evidence)
     return _gathered(seen, their_evidence, lineage, left_out(model, other))
@@ -410,7 +412,7 @@ def _gathered(
     if isinstance(base, ModelEvidence):
         unread += tuple(Skipped(f"base: {file}", why) for file, why in _unread(base).items())
     candidate, untried = with_templates(candidate, base)
-    unjudged = _configuration_gap(candidate, base) + untried
+    unjudged = _configuration_gap(candidate, base) + untried + skipped_forms(candidate)
     if candidate.manifest.subject_sha256 is None:
         unjudged += (NO_DIGESTS,)
     evidence = Evidence(candidate, base, lineage, (*unread, *unjudged, NO_PROBE))
@@ -459,7 +461,7 @@ def coverage(evidence: Evidence) -> tuple[Coverage, ...]:
     if isinstance(evidence.lineage, Lineage):
         looked = [row for row in evidence.lineage.tensors if row.state is not TensorState.UNSUPPORTED]
         rows.append(Coverage("tensor-comparison", len(looked), len(evidence.lineage.tensors), "tensors"))
-    return tuple(rows)
+    return (*rows, *coverage_of_forms(model))
 
 
 def _excluded(seen: Manifest) -> str:

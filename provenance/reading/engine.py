@@ -19,7 +19,7 @@ from provenance.reading.model import OpenModel, open_model
 from provenance.reading.pairs import Pair, components, element_bytes
 from provenance.reading.side import Reading, Side
 from provenance.reading.streams import FileFactory, TensorFactory
-from provenance.records import Progress
+from provenance.records import Progress, Tensor
 
 __all__ = [
     "FileFactory",
@@ -30,6 +30,7 @@ __all__ = [
     "TensorFactory",
     "open_model",
     "read",
+    "read_again",
     "read_pair",
 ]
 
@@ -103,6 +104,28 @@ def read_pair(
     run([comparison.second_look(index) for index in again], threads, meter)
     reread = sum(tensor.nbytes for index in again for tensor in pairs[index])
     return PairReading(left.reading(), right.reading(), tuple(comparison.records), reread)
+
+
+def read_again(
+    model: OpenModel,
+    pairs: Sequence[Pair],
+    pair_consumer: PairFactory[P],
+    seen: Mapping[Tensor, str],
+    *,
+    threads: int = 2,
+    progress: Progress | None = None,
+) -> tuple[P, ...]:
+    """Read pairs of tensors of one model that was read before, element by element; their records in order of `pairs`.
+
+    `seen` are their BLAKE3 digests of the first reading: raises `CouldNotLook` where one is another now.
+    """
+    _check_pairs(model, model, pairs)
+    meter = Meter(progress)
+    side: Side[None, None] = Side(model, (), (), meter)
+    side.first_seen.update(seen)
+    comparison = Comparison(side, side, pairs, pair_consumer)
+    run([comparison.second_look(index) for index in range(len(pairs))], threads, meter)
+    return tuple(record for record in comparison.records if record is not None)
 
 
 def _check_pairs(candidate: OpenModel, base: OpenModel, pairs: Sequence[Pair]) -> None:

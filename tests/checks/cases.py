@@ -8,7 +8,7 @@ import json
 import pickle
 from typing import Any
 
-from provenance.facts import Feature, RenderFact, TemplateFact, TensorFact, TextFact
+from provenance.facts import Feature, RenderFact, TemplateFact, TensorFact, TextFact, TwinsFact
 from provenance.records import (
     Evidence,
     Header,
@@ -78,6 +78,14 @@ def seen_in_tensor(name: str, **seen: Any) -> Evidence:
     tensor = Tensor(name, "F32", (8, 8), "model.safetensors", 64, 256)
     made = Header("model.safetensors", "safetensors", 0, (tensor,), {}, 64, "0" * 64)
     return evidence(model(headers=[made], facts=[TensorFact("model.safetensors", name, **seen)]))
+
+
+def twin(*differing: str) -> Evidence:
+    """A second form of the weights, in which these tensors differ."""
+    files = ("model.safetensors", "pytorch_model.bin")
+    counts = (len(differing), 0, 0)
+    fact = TwinsFact(files[1], files, *files, "others load", 1, 0, differing, (), (), counts, 0)
+    return evidence(model(files=files, facts=[fact]))
 
 
 def described(value: str, name: str = "model.norm.weight") -> Evidence:
@@ -308,6 +316,7 @@ CASES: dict[str, tuple[Evidence, Evidence]] = {
         seen_in_tensor("lm_head.weight", constant=True, zero=True),
         seen_in_tensor("model.norm.weight", constant=True, zero=True),
     ),
+    "shadow-weights-differ": (twin("w"), twin()),
     "metadata-code": (
         described("import os; os.system('true')"),
         described("import os; see os.path and the system prompt"),

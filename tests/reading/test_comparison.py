@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from provenance.errors import CouldNotLook
 from provenance.reading import digests
 from provenance.reading.crew import BUFFER_BYTES
-from provenance.reading.engine import PairReading, Reading, open_model, read, read_pair
+from provenance.reading.engine import PairReading, Reading, open_model, read, read_again, read_pair
 from provenance.reading.sources import resolve
 from provenance.records import FileDigest, Tensor, TensorDigest, Unit
 from tests.reading import layouts
@@ -345,3 +345,17 @@ def test_tensors_that_share_storage_are_compared_each(tmp_path: Path, changed: b
     for root, side in ((left, 0), (right, 1)):
         seen = {record.name: record.blake3 for record in alone(root).tensors}
         assert seen == {name: blake3(pieces[side]).hexdigest() for name, pieces in cut.items()}
+
+
+def test_pairs_of_one_model_are_read_again_and_held_against_their_digests(tmp_path: Path) -> None:
+    root = store(tmp_path, {"a.safetensors": {"a": A, "b": B}, "c.safetensors": {"x": A, "y": B}})
+    with open_model(resolve(str(root))) as model:
+        tensors = layouts.tensors(model)
+        pairs = [(tensors["b"], tensors["y"]), (tensors["a"], tensors["x"])]
+        seen = {tensor: blake3(B[2] if tensor.name in "by" else A[2]).hexdigest() for pair in pairs for tensor in pair}
+        found = read_again(model, pairs, keep_pair, seen)
+        assert [fed.contents for fed in found] == [(B[2], B[2]), (A[2], A[2])]
+        assert read_again(model, [], keep_pair, {}) == ()
+        seen[tensors["x"]] = "0" * 64
+        with pytest.raises(CouldNotLook, match="not what it was at first"):
+            read_again(model, pairs, keep_pair, seen)
