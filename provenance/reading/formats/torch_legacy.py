@@ -11,7 +11,8 @@ import blake3
 from provenance.errors import MalformedFile, UnsupportedFile
 from provenance.reading.formats.interface import read_exactly
 from provenance.reading.formats.rules import Rule, quoted
-from provenance.reading.formats.torch_pickle import MAX_PICKLE_BYTES, Machine, Storage, TruncatedError
+from provenance.reading.formats.torch_calls import Storage
+from provenance.reading.formats.torch_pickle import MAX_PICKLE_BYTES, Machine, TruncatedError
 from provenance.reading.formats.torch_tensors import find_tensors
 from provenance.records import ByteReader, Header
 

@@ -11,61 +11,25 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from provenance.errors import UnsupportedFile
 from provenance.reading.formats.rules import quoted
-from provenance.reading.formats.torch_dtypes import DTYPES, STORAGES, UNTYPED
+from provenance.reading.formats.torch_calls import (
+    ADMITTED,
+    CALLS,
+    STORAGE_TYPES,
+    UNTYPED_STORAGE,
+    Named,
+    Ordered,
+    Storage,
+    is_key,
+)
 
 MAX_PICKLE_BYTES = 32 * 1024 * 1024
 MAX_OPCODES = 2**20
 """Of one pickle, each at most some 200 bytes of memory and one microsecond; torch writes about 40 for a tensor."""
-MAX_KEY = 2**61 - 1
-"""Integers from here on may share a hash: a dictionary of them takes quadratic time."""
-
-
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """A run of elements that tensors view."""
-
-    key: str
-    dtype: str
-    itemsize: int
-    elements: int
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """A tensor: a storage, and where in it the elements are. None of the numbers has been believed yet."""
-
-    storage: Storage
-    dtype: str
-    itemsize: int
-    offset: int
-    """In elements."""
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-    note: str = ""
-    """Why its stored bytes are not its values, `which …`; empty where they are."""
-
-
-class Ordered(dict[object, object]):
-    """An `OrderedDict`, with whatever was put into its attributes."""
-
-    def __init__(self) -> None:
-        self.attributes: list[object] = []
-
-
-@dataclass(frozen=True, slots=True)
-class _Named:
-    """A global that is admitted by its name."""
-
-    module: str
-    name: str
-
-
-OPAQUE = object()
-"""A value that holds no tensor and that nothing depends on."""
+MAX_PASSED = 2**20
+"""Elements of containers that are passed to functions, which look at each: one list may be passed many times."""
 
 
 class TruncatedError(Exception):
@@ -85,6 +49,7 @@ class Machine:
         self._stack: list[object] = []
         self._below: list[list[object]] = []
         """Stacks under the marks."""
+        self._passed = 0
         self._memo: dict[int, object] = {}
 
     def run(self) -> object:
@@ -175,7 +140,7 @@ class Machine:
         if not isinstance(target, dict) or len(items) % 2:
             raise self.unsupported("whose pickle sets items of what is no dictionary")
         for key, value in zip(items[::2], items[1::2], strict=True):
-            if not (type(key) is str or (isinstance(key, int) and abs(key) < MAX_KEY)):
+            if not is_key(key):
                 raise self.unsupported("with a dictionary whose keys are neither text nor numbers")
             target[key] = value
 
@@ -187,7 +152,7 @@ class Machine:
             if stop < 0:
                 raise TruncatedError
             lines.append(self.take(stop + 1 - self.end)[:-1].decode("utf-8", "backslashreplace"))
-        found = _ADMITTED.get((lines[0], lines[1]))
+        found = ADMITTED.get((lines[0], lines[1]))
         if found is None:
             name = quoted(".".join(lines))
             raise self.unsupported(f"whose pickle imports {name}, which a state dict does not need")
@@ -196,13 +161,16 @@ class Machine:
     def reduce(self) -> None:
         """REDUCE: the call of a global."""
         arguments, function = self._stack.pop(), self._stack[-1]
-        call = _CALLS.get(function) if isinstance(function, _Named) else None
+        call = CALLS.get(function) if isinstance(function, Named) else None
         if call is None or type(arguments) is not tuple:
             raise self.unsupported("whose pickle calls what is no function of a state dict")
+        self._passed += sum(len(one) for one in arguments if isinstance(one, list | tuple | dict))
+        if self._passed > MAX_PASSED:
+            raise self.unsupported(f"whose pickle passes more than {MAX_PASSED} values to functions")
         try:
             self._stack[-1] = call(arguments)
         except ValueError:
-            assert isinstance(function, _Named)
+            assert isinstance(function, Named)
             what = f"whose pickle calls {function.module}.{function.name} as no version of torch.save does"
             raise self.unsupported(what) from None
 
@@ -216,114 +184,18 @@ class Machine:
     def persistent(self) -> None:
         """BINPERSID: a storage."""
         match self._stack.pop():
-            case ("storage", _Named() as kind, str(key), str(location), int(count)) if not self._legacy:
+            case ("storage", Named() as kind, str(key), str(location), int(count)) if not self._legacy:
                 pass
-            case ("storage", _Named() as kind, str(key), str(location), int(count), None) if self._legacy:
+            case ("storage", Named() as kind, str(key), str(location), int(count), None) if self._legacy:
                 pass
             case _:
                 raise self.unsupported("whose pickle names a storage as no version of torch.save does")
-        if location == "meta" or kind not in _STORAGE_TYPES or (self._legacy and kind == _UNTYPED):
+        if location == "meta" or kind not in STORAGE_TYPES or (self._legacy and kind == UNTYPED_STORAGE):
             raise self.unsupported("with a storage that holds no plain numbers")
-        storage = Storage(key, *_STORAGE_TYPES[kind], count)
+        storage = Storage(key, *STORAGE_TYPES[kind], count)
         if self.storages.setdefault(key, storage) != storage:
             raise self.unsupported(f"whose pickle names the storage {quoted(key)} in two ways")
         self.push(storage)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Globals
-# ---------------------------------------------------------------------------------------------------------------------
-
-
-def _ordered(arguments: tuple[object, ...]) -> Ordered:
-    if arguments:
-        raise ValueError
-    return Ordered()
-
-
-def _tensor(arguments: tuple[object, ...]) -> View:
-    """`_rebuild_tensor_v2(storage, storage_offset, size, stride, requires_grad, backward_hooks, metadata=None)`."""
-    match arguments:
-        case (Storage() as storage, int(offset), tuple(shape), tuple(strides), bool(), hooks, *metadata):
-            return _view(storage, (storage.dtype, storage.itemsize), offset, (shape, strides), (hooks, metadata))
-    raise ValueError
-
-
-def _tensor_of_dtype(arguments: tuple[object, ...]) -> View:
-    """`_rebuild_tensor_v3`, whose `dtype` stands before `metadata`: the storage has none of its own."""
-    match arguments:
-        case (Storage() as storage, int(offset), tuple(shape), tuple(strides), bool(), hooks, _Named() as dtype, *rest):
-            if dtype in _DTYPES:
-                return _view(storage, _DTYPES[dtype], offset, (shape, strides), (hooks, rest))
-    raise ValueError
-
-
-def _view(
-    storage: Storage,
-    dtype: tuple[str, int],
-    offset: int,
-    layout: tuple[tuple[object, ...], tuple[object, ...]],
-    extras: tuple[object, list[object]],
-) -> View:
-    hooks, metadata = extras
-    numbers = [[number for number in side if type(number) is int] for side in layout]
-    if hooks not in ({}, None) or len(metadata) > 1 or not len(layout[0]) == len(layout[1]) == len(numbers[0]):
-        raise ValueError
-    if len(numbers[1]) != len(numbers[0]):
-        raise ValueError
-    note = "which is stored as its negative or conjugate" if metadata and metadata[0] else ""
-    return View(storage, *dtype, offset, tuple(numbers[0]), tuple(numbers[1]), note)
-
-
-def _parameter(arguments: tuple[object, ...]) -> View:
-    """`_rebuild_parameter(data, requires_grad, backward_hooks)`."""
-    match arguments:
-        case (View() as view, bool(), hooks) if hooks in ({}, None):
-            return view
-    raise ValueError
-
-
-def _size(arguments: tuple[object, ...]) -> tuple[object, ...]:
-    match arguments:
-        case (tuple(sizes),):
-            return sizes
-    raise ValueError
-
-
-def _opaque(arguments: tuple[object, ...]) -> object:
-    for argument in arguments:
-        inside = argument if isinstance(argument, list) else argument.items() if isinstance(argument, dict) else ()
-        plain = all(_is_plain(item) for pair in inside for item in (pair if isinstance(pair, tuple) else (pair,)))
-        if not plain or not (_is_plain(argument) or isinstance(argument, list | dict)):
-            raise ValueError
-    return OPAQUE
-
-
-def _is_plain(value: object) -> bool:
-    """Whether it is a value that holds no others."""
-    return value is None or value is OPAQUE or isinstance(value, str | int | float)
-
-
-_UNTYPED = _Named("torch.storage", "UntypedStorage")
-_STORAGE_TYPES = {_Named("torch", name): kind for name, kind in STORAGES.items()} | {_UNTYPED: UNTYPED}
-_DTYPES = {_Named("torch", name): dtype for name, dtype in DTYPES.items()}
-_CALLS: dict[_Named, Callable[[tuple[object, ...]], object]] = {
-    _Named("collections", "OrderedDict"): _ordered,
-    _Named("torch._utils", "_rebuild_tensor_v2"): _tensor,
-    _Named("torch._utils", "_rebuild_tensor_v3"): _tensor_of_dtype,
-    _Named("torch._utils", "_rebuild_parameter"): _parameter,
-    _Named("torch", "Size"): _size,
-    _Named("torch", "device"): _opaque,
-    _Named("_codecs", "encode"): _opaque,
-    _Named("collections", "Counter"): _opaque,
-    **{
-        _Named(module, name): _opaque
-        for module in ("builtins", "__builtin__")
-        for name in ("set", "bytearray", "complex")
-    },
-}
-"""Functions that a state dict needs; those that make neither tensors nor containers all give `OPAQUE`."""
-_ADMITTED = {(known.module, known.name): known for known in (*_STORAGE_TYPES, *_DTYPES, *_CALLS)}
 
 
 # ---------------------------------------------------------------------------------------------------------------------

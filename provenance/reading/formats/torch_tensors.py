@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from provenance.errors import MalformedFile, UnsupportedFile, one_line
 from provenance.reading.formats.rules import MAX_SIZE, Rule, hidden_character, quoted
-from provenance.reading.formats.torch_pickle import Ordered, Storage, View
+from provenance.reading.formats.torch_calls import Ordered, Storage, View
 from provenance.records import ByteReader, Skipped, Tensor
 
 MAX_VALUES = 2**20

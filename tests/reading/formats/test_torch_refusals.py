@@ -56,6 +56,7 @@ def call(function: str, *arguments: bytes) -> bytes:
     return named("torch._utils", function) + many(*arguments) + b"R"
 
 
+FIRST = call("_rebuild_tensor", storage("0", 2), number(1), numbers(1), numbers(1))
 HOOKED = many(storage("0", 2), number(0), numbers(2), numbers(1), b"\x89")
 VALUES = {
     "an import": named("os", "system") + many(text("true")) + b"R",
@@ -63,7 +64,11 @@ VALUES = {
     "a call of a dtype": named("torch", "float32") + b")R",
     "a call of a text": text("x") + b")R",
     "a call without a tuple": named("collections", "OrderedDict") + b"]R",
-    "OrderedDict of pairs": named("collections", "OrderedDict") + many(b"]") + b"R",
+    "OrderedDict of a text": named("collections", "OrderedDict") + many(text("x")) + b"R",
+    "OrderedDict of tuples": named("collections", "OrderedDict") + many(b"]NN\x86a") + b"R",
+    "OrderedDict of three": named("collections", "OrderedDict") + many(b"]](NNNea") + b"R",
+    "OrderedDict of no keys": named("collections", "OrderedDict") + many(b"]](NNea") + b"R",
+    "the first tensor of nothing": call("_rebuild_tensor", b"N"),
     "a tensor of nothing": call("_rebuild_tensor_v2", b"N"),
     "a tensor with hooks": named("torch._utils", "_rebuild_tensor_v2") + HOOKED[:-1] + dictionary({"x": b"N"}) + b"tR",
     "sizes that are no numbers": call(
@@ -131,6 +136,7 @@ def test_a_pickle_that_is_no_state_dict_is_not_read(name: str) -> None:
         dictionary({"a": call("_rebuild_parameter", floats(), b"\x88", ORDERED)}),
         ORDERED + text("a") + floats() + b"s" + dictionary({"_metadata": ORDERED + b"q\1", "again": b"h\1"}) + b"b",
         b"}U\1a" + floats() + b"s",
+        named("collections", "OrderedDict") + many(b"]](" + text("a") + FIRST + b"ea") + b"R",
         b"}r\0\1\0\0(" + text("a") + floats() + b"u" + b"\x85" + b"j\0\1\0\0" + b"\x86",
         dictionary(
             {
@@ -227,6 +233,11 @@ def test_limits_are_said_and_not_crossed(monkeypatch: pytest.MonkeyPatch) -> Non
     with monkeypatch.context() as patch:
         patch.setattr(torch_pickle, "MAX_OPCODES", 100)
         assert "more than 100 opcodes" in refusal(data)
+    with monkeypatch.context() as patch:
+        patch.setattr(torch_pickle, "MAX_PASSED", 100)
+        passed = named("collections", "OrderedDict") + many(b"](" + b"](" + text("a") + b"Ne" + b"e") + b"R"
+        assert len(read(checkpoint(many(floats(), passed), RAW)).tensors) == 1
+        assert "passes more than 100 values" in refusal(data)
     with monkeypatch.context() as patch:
         patch.setattr(torch_tensors, "MAX_VALUES", 30)
         assert "more values" in refusal(data)
