@@ -181,7 +181,7 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
         for finding in _of_source(fact):
             found.setdefault(finding.rule, []).append(finding)
     for findings in found.values():
-        yield from findings[:_MAX_SOURCES]
+        yield from sorted(findings, key=lambda finding: -finding.severity.rank)[:_MAX_SOURCES]
     yield from islice(_by_name(evidence), _MAX_SOURCES)
     for document in facts(evidence.candidate, JsonFact):
         yield from _of_document(document)

@@ -55,7 +55,52 @@ SYSTEM = [
     "(o := __import__('os')).system('true')",
     "exec(\"import os; os.system('true')\")",
     "eval(compile(\"__import__('os').system('true')\", 'x', 'eval'))",
+    "import torch\ntorch.os.system('true')",
+    "import transformers\ntransformers.utils.hub.os.system('true')",
+    "from pathlib import os\nos.system('true')",
+    "from transformers.utils.hub import os as o\no.system('true')",
+    "import random\nrandom._os.system('true')",
+    "import torch\ngetattr(torch, 'os').system('true')",
+    "import torch\nvars(torch)['os'].system('true')",
+    "import torch\ntorch.__dict__['os'].system('true')",
+    "import torch\ntorch.sys.modules['os'].system('true')",
+    "import torch\ntorch.importlib.import_module('os').system('true')",
+    "import json\njson.decoder.scanner.re.enum.sys.modules['os'].system('true')",
+    "import sys\nsys.modules.get('os').system('true')",
+    "from torch.utils.cpp_extension import *\nos.system('true')",
+    "a = b = __import__('os')\nb.system('true')",
+    "import os\nm: object = os\nm.system('true')",
+    "import math as m\nimport os\nm = os\nm.system('true')",
+    "import os\ndef f():\n    import math as os\nos.system('true')",
+    "import subprocess as s\ndef f():\n    from torch import nn as s\ns.run(['true'])",
+    "class A:\n    def __import__(self):\n        pass\n__import__('os').system('true')",
+    "import numpy as np\nnp.ctypeslib.ctypes.CDLL(None)",
+    "import asyncio\nasyncio.get_event_loop().subprocess_shell(print, 'true')",
+    "".join(f"import os\nos.environ.get('A_TOKEN{i}')\n" for i in range(300)) + "os.system('true')",
 ]
+PASSED_ON = [
+    "{'a': os}['a'].system('true')",
+    "for m in [os]:\n    m.system('true')",
+    "a, b = os, 1\na.system('true')",
+    "def f(m=os):\n    m.system('true')",
+    "(lambda: os)().system('true')",
+    "match os:\n    case m:\n        m.system('true')",
+    "with contextlib.nullcontext(os) as m:\n    m.system('true')",
+    "operator.methodcaller('system', 'true')(os)",
+    "self.o = os\nself.o.system('true')",
+    "(None or os).system('true')",
+    "object.__getattribute__(os, 'system')('true')",
+    "os.__getattribute__('system')('true')",
+    "list(map(getattr, [os], ['system']))[0]('true')",
+    "n = 'sep'\nn = 'system'\ngetattr(os, n)('true')",
+    "operator.attrgetter('os.system')(torch)('true')",
+    'a: \'__import__("os").system("true")\'',
+]
+
+
+@pytest.mark.parametrize("code", PASSED_ON)
+def test_a_module_that_reaches_the_host_is_not_passed_on_unseen(code: str) -> None:
+    assert "dynamic-import" in kinds(f"import os\n{code}")
 
 
 @pytest.mark.parametrize("code", SYSTEM)
@@ -107,6 +152,32 @@ def test_every_way_to_os_system_is_seen(code: str) -> None:
         ("\uff45\uff56\uff41\uff4c('1')", "disguised-identifier"),
         ("x = 1" + " " * 300 + "; y = 2", "code-out-of-sight"),
         ("# coding: utf-7\nx = 1", "odd-encoding"),
+        ("class A:\n    def eval(self):\n        pass\neval('1')", "executes"),
+        ("def eval(x):\n    pass\ndel eval\neval('1')", "executes"),
+        ("import importlib.util as u\nu.module_from_spec(u.find_spec('x'))", "executes"),
+        ("from kernels import get_kernel\nget_kernel('a/b')", "executes"),
+        ("import torch\ntorch.ops.load_library('x.so')", "process"),
+        ("import sqlite3\nsqlite3.connect(':memory:').load_extension('x.so')", "process"),
+        ("import torch.serialization as s\ns.load('x', weights_only=0)", "unpickles"),
+        ("import torch\ntorch.load('x', **{'weights_only': False})", "unpickles"),
+        ("import numpy as np\nnp.load('x', None, True)", "unpickles"),
+        ("import keras\nkeras.models.load_model('x', safe_mode=False)", "unpickles"),
+        ("from joblib.numpy_pickle import NumpyUnpickler\nNumpyUnpickler(0, 1)", "unpickles"),
+        (
+            "from transformers import AutoModel\nAutoModel.from_pretrained('a/b', **{'trust_remote_code': True})",
+            "trusts-remote-code",
+        ),
+        ("from transformers.utils.hub import requests\nrequests.post('https://example.invalid')", "sends"),
+        ("from multiprocessing.connection import Client\nClient(('example.invalid', 1))", "sends"),
+        ("import os\nfor k in os.environ:\n    print(os.environ[k])", "environment"),
+        ("import os\nx = {**os.environ}", "environment"),
+        ("import os\nx = os.environ['HF_TOKEN']", "secret"),
+        ("from huggingface_hub.utils import get_token\nget_token()", "secret"),
+        ("import os\nos.environ['LD_PRELOAD'] = './x.so'", "hooks-interpreter"),
+        ("import sys\nsys.modules['json'] = None", "patches-library"),
+        ("import torch\ntorch.load, x = 1, 2", "patches-library"),
+        ("import torch\ntorch.nn.__dict__.update(Linear=1)", "patches-library"),
+        ("type X = int\nprint 'x'\nimport os; os.system('true')", "executes"),
     ],
 )
 def test_every_kind_of_feature(code: str, kind: str) -> None:
@@ -126,12 +197,15 @@ from collections.abc import Callable
 import torch
 from torch import nn
 from transformers import PreTrainedModel
+from .code import Coder
+from .requests import post
 from transformers.utils import logging as hf_logging
 
 if importlib.util.find_spec("flash_attn"):
     from flash_attn import flash_attn_func
 
 logger = hf_logging.get_logger(__name__)
+post(Coder(), find=os.environ.get("FOO_CACHE"), debug="FOO" in os.environ, names={name: 1 for name in "MᵀM"})
 torch.backends.cuda.matmul.allow_tf32 = True
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 PATTERN = re.compile(r"<\\|im_start\\|>")

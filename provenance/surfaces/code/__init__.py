@@ -2,6 +2,8 @@
 
 sources()        from texts to facts, each language by its own reader
 python_child     Python, from its syntax tree, in a sandbox's child
+meanings         what its names mean
+reaching         what is done with them
 folding          what hides a name, added up
 sinks            the names and texts that matter
 lines            scripts and recipes, line by line

@@ -8,6 +8,7 @@ Every pattern is linear in the length of its line, up to a bounded factor.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 
@@ -16,7 +17,8 @@ from provenance.surfaces.code import sinks
 
 PIECE, OVERLAP = 4000, 500
 """Longer lines are looked at in pieces, so that the time is linear in the text."""
-MAX_FEATURES = 200
+MAX_FEATURES = 40
+"""Features of one kind in one source; none crowds out those of another kind."""
 
 _FETCH = r"(?:curl|wget|fetch|aria2c|iwr|irm|Invoke-WebRequest|Invoke-RestMethod|lwp-download)\b"
 _SHELL = r"(?:sudo\s+(?:-\w+\s+)?)?(?:/usr)?(?:/bin/)?(?:env\s+)?(?:ba|z|da|k|c|fi)?sh\b"
@@ -151,14 +153,14 @@ def _compiled(language: str) -> list[tuple[str, str, re.Pattern[str]]]:
 def features(text: str, language: str) -> tuple[Feature, ...]:
     """What the lines of `text` would do; comments are not looked at, and lines that go on are joined."""
     found: dict[tuple[str, str, int], Feature] = {}
+    counts: Counter[str] = Counter()
     for number, line in _lines(text, keep_comments=language in ("page", "yaml", "toml", "git")):
         for kind, words, pattern in _compiled(language):
             seen = pattern.search(line)
-            if seen:
+            if seen and counts[kind] < MAX_FEATURES:
+                counts[kind] += (kind, words, number) not in found
                 shown = " ".join(seen[0].split())[:80]
                 found.setdefault((kind, words, number), Feature(kind, f"{words}: {shown!r}", number))
-        if len(found) >= MAX_FEATURES:
-            break
     return tuple(found.values())
 
 

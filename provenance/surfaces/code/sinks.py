@@ -21,6 +21,10 @@ PROCESS = _names(
     asyncio.create_subprocess_exec asyncio.create_subprocess_shell asyncio.subprocess. webbrowser. ctypes. cffi.
     _posixsubprocess. multiprocessing.util.spawnv_passfds distutils.spawn. setuptools.distutils.spawn. pip. ensurepip.
     platform.popen timeit.timeit timeit.Timer cProfile.run profile.run pdb.run bdb. trace.Trace pydoc.pipepager
+    posix. nt. _ctypes. invoke. fabric. sarge. delegator. psutil.Popen multiprocessing.popen_fork.
+    multiprocessing.popen_spawn_posix. mmap.PROT_EXEC numpy.ctypeslib.load_library torch.ops.load_library
+    torch.classes.load_library torch.utils.bottleneck. torch.utils.collect_env. setuptools._distutils.spawn.
+    transformers.testing_utils.execute_subprocess_async tensorflow.load_op_library tensorflow.load_library
     """
 )
 """Run another program, or native code. Constants and errors are no harm: see `HARMLESS`."""
@@ -40,6 +44,12 @@ NETWORK = _names(
     ftplib. smtplib. telnetlib. poplib. imaplib. nntplib. xmlrpc. paramiko. websocket. websockets. pycurl. dns.
     asyncio.open_connection asyncio.start_server gradio_client. paho. zmq. boto3. telegram. discord. tornado.httpclient.
     wget. scapy. torch.hub.download_url_to_file torch.hub.load_state_dict_from_url
+    fsspec. _socket. selenium. playwright. torch.hub.urlopen torchvision.datasets.utils. numpy.DataSource
+    numpy.lib.npyio.DataSource huggingface_hub.HfApi huggingface_hub.hf_api.HfApi huggingface_hub.upload_file
+    huggingface_hub.upload_folder huggingface_hub.create_commit huggingface_hub.utils.get_session
+    huggingface_hub.get_session asyncio.streams. logging.handlers.HTTPHandler logging.handlers.SocketHandler
+    logging.handlers.SMTPHandler logging.handlers.DatagramHandler logging.handlers.SysLogHandler
+    multiprocessing.connection. multiprocessing.managers. torch.distributed.rpc.
     """
 )
 SENDS = _names(
@@ -48,6 +58,9 @@ SENDS = _names(
     requests.post requests.put requests.patch requests.request requests.Session httpx.post httpx.put httpx.patch
     httpx.stream httpx.Client httpx.AsyncClient aiohttp.ClientSession urllib.request.Request http.client.HTTPConnection
     http.client.HTTPSConnection asyncio.open_connection asyncio.start_server paho. zmq. telegram. discord. pycurl.
+    _socket. asyncio.streams. logging.handlers.HTTPHandler logging.handlers.SocketHandler
+    logging.handlers.SMTPHandler logging.handlers.DatagramHandler multiprocessing.connection.
+    multiprocessing.managers. torch.distributed.rpc.
     """
 )
 """Of the network, what can carry data out or take commands in: no fetching of a file."""
@@ -58,6 +71,14 @@ EXECUTES = _names(
     importlib._bootstrap. pkgutil.resolve_name builtins.eval builtins.exec builtins.compile torch.hub.load
     torch.utils.cpp_extension. numba.cuda.compiler. cppyy. IPython.get_ipython get_ipython
     numpy.f2py. numpy.testing._private.utils.runstring
+    importlib.util.module_from_spec importlib.abc. pkgutil.get_loader pkgutil.find_loader pkgutil.ImpImporter
+    pydoc.locate doctest. hydra.utils.get_method hydra.utils.get_class hydra.utils.get_object
+    django.utils.module_loading.import_string pandas.eval numexpr.evaluate numexpr.re_evaluate sympy.sympify
+    sympy.parse_expr sympy.lambdify numpy.testing.rundocs numpy.testing.runstring
+    torch.fx.graph_module._exec_with_source
+    kernels.get_kernel kernels.load_kernel kernels.get_local_kernel logging.config.listen collections._eval
+    transformers.dynamic_module_utils.get_class_from_dynamic_module cupy.RawModule cupy.RawKernel mako.
+    typing._eval_type gc.get_objects gc.get_referrers
     """
 )
 """Turn text or bytes into running code."""
@@ -68,6 +89,10 @@ UNPICKLES = _names(
     marshal.loads jsonpickle.
     pandas.read_pickle torch.package. yaml.unsafe_load yaml.full_load yaml.unsafe_load_all
     torch.storage._load_from_bytes
+    pickle._load pickle._loads pickle._Unpickler dill.load_session dill.load_module dill.load_module_asdict
+    cloudpickle.cloudpickle. joblib.numpy_pickle. joblib.externals. sklearn.externals.joblib.load skops.io.load
+    skops.io.loads pandas.compat.pickle_compat. multiprocessing.reduction. keras.config.enable_unsafe_deserialization
+    tensorflow.keras.config.enable_unsafe_deserialization
     """
 )
 DECODES = _names(
@@ -101,7 +126,16 @@ CREDENTIALS = re.compile(
     """
 )
 """Where secrets lie. Texts that match are seen wherever they stand, but in docstrings and comments."""
-SECRET_NAMES = re.compile(r"(?i)(?:TOKEN|SECRET|PASSW|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL)")
+NAMED = re.compile(
+    r"""(?x)
+    \b__import__\s*\( | __(?:subclasses|globals|builtins)__
+    | \A(?:[\w.]{0,100}[.:])?(?:(?:os|posix|nt)[.:](?:system|popen|exec[lv]\w*|spawn\w+|posix_spawnp?)
+        | subprocess[.:](?:run|call|Popen|check_\w+|getoutput|getstatusoutput) | builtins[.:](?:eval|exec|compile)
+        | pty[.:]spawn | runpy[.:]run_\w+)\Z
+    """
+)
+"""Code, or the name of it, in a text: what looks names up may be given it."""
+SECRET_NAMES = re.compile(r"(?i)(?:TOKEN(?!IZER)|SECRET|PASSW|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL)")
 """Environment variables that are secrets."""
 PERSISTENCE = re.compile(
     r"""(?ix)
