@@ -93,6 +93,16 @@ def test_a_cell_is_named_and_has_no_line() -> None:
     assert found(a__ipynb=json.dumps(broken).encode()) == {"code-unreadable": Severity.INFO}
 
 
+def test_a_source_that_is_too_long_to_be_looked_at_is_not_passed() -> None:
+    assert found(a__py=b"#" * (1 << 20) + b"\nimport os\nos.system('true')\n")["code-unreadable"] is Severity.ERROR
+
+
+def test_what_says_little_does_not_crowd_out_what_says_much() -> None:
+    little = {f"a{number}__py": b"import torch\ntorch.load('x')\n" for number in range(210)}
+    shown = SOURCE_CODE_CHECK.run(sourced(**little, z__py=b"exec(open('x').read())\n"))
+    assert max(finding.severity.rank for finding in shown) == Severity.ERROR.rank
+
+
 def test_many_sources_are_not_many_pages() -> None:
     files = {f"m{number}__py": b"import os\nos.system('true')" for number in range(250)}
     assert len(list(SOURCE_CODE_CHECK.run(sourced(**files)))) == 200
