@@ -128,8 +128,8 @@ CODE_UNREADABLE = Rule(
     title="source code of the model could not be parsed",
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
-    meaning="A Python source is no Python of the version that examined it. It is an `error` where it is too long, or takes "
-    "too much to parse, and an `info` for one cell of a notebook.",
+    meaning="A Python source is no Python of the version that examined it. It is an `error` where it is too long, or "
+    "takes too much to parse, and an `info` for one cell of a notebook.",
     why="What was not parsed was not looked at, and may run all the same under another version.",
     example="modeling_foo.py: it is no Python of this version, line 3",
     advice="Read it by hand.",
