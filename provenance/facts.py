@@ -247,6 +247,8 @@ class TensorFact:
     """It is constant, and these bits are zero."""
     program: str = ""
     """What its first bytes are in plain words, where they are a program, an archive or a pickle."""
+    infinite: int = 0
+    """How many of `nonfinite` are infinite, of plain floats; the others are NaN."""
 
 
 @dataclass(frozen=True, slots=True)

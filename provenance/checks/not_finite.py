@@ -13,8 +13,9 @@ WEIGHTS_NOT_FINITE = Rule(
     title="weights that are NaN or infinite",
     severity=Severity.ERROR,
     meaning="Tensors of the model have elements that are NaN or infinite; the tensors with most of them are named. Of "
-    "ggml's quantized blocks the scales are looked at. Masks are not meant: minus infinity is what they are made of. "
-    "Where only tensors of the base have such elements it is a `warning`.",
+    "ggml's quantized blocks the scales are looked at. Masks are not meant: minus infinity is what they are made of; "
+    "nor are infinite tensors of one element, and infinite vectors among the constants of an ONNX graph. Where "
+    "only tensors of the base have such elements it is a `warning`.",
     why="A value too large for a narrower type becomes infinite when it is cast, and every answer that passes "
     "through it becomes NaN. One such row of an embedding is a word that breaks the model.",
     example="1 of 21 tensors holds NaN or infinity: 'model.norm.weight' (3 elements)",
@@ -43,14 +44,20 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _own(model: ModelEvidence) -> Iterator[tuple[Tensor, int]]:
-    counts = {(fact.file, fact.tensor): fact.nonfinite for fact in facts(model, TensorFact) if fact.nonfinite}
-    if not counts:
+    seen = {(fact.file, fact.tensor): fact for fact in facts(model, TensorFact) if fact.nonfinite}
+    if not seen:
         return
     for header in model.headers:
         for tensor in header.tensors:
-            count = counts.get((tensor.file, tensor.name))
-            if count and not _is_mask(tensor):
-                yield tensor, count
+            fact = seen.get((tensor.file, tensor.name))
+            if fact and not _is_mask(tensor) and not _is_constant(tensor, fact, header.format):
+                yield tensor, fact.nonfinite
+
+
+def _is_constant(tensor: Tensor, fact: TensorFact, kind: str) -> bool:
+    """A number that a graph computes with, such as what a mask is filled with: infinite, and no matrix of weights."""
+    small = tensor.elements == 1 or (kind == "onnx" and len(tensor.shape) < 2)
+    return small and fact.infinite == fact.nonfinite
 
 
 def _is_mask(tensor: Tensor) -> bool:

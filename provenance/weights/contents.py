@@ -50,6 +50,14 @@ NOT_FINITE: Mapping[str, tuple[Field, ...]] = {
 """Elements that are NaN or infinite by dtype: ggml's names for its own (ggml-common.h), safetensors' for the others."""
 
 
+_INFINITE: Mapping[str, Field] = {
+    "F64": Field(8, 0, 8, 0x7FFF_FFFF_FFFF_FFFF, 0x7FF0 << 48), "F32": Field(4, 0, 4, 0x7FFFFFFF, 0x7F800000),
+    "F16": Field(2, 0, 2, 0x7FFF, 0x7C00), "BF16": Field(2, 0, 2, 0x7FFF, 0x7F80),
+    "F8_E5M2": Field(1, 0, 1, 0x7F, 0x7C),
+}  # fmt: skip
+"""Elements that are infinite, of either sign."""
+
+
 class ContentsConsumer:
     """Takes one tensor's bytes; its record is a `TensorFact`, or None where there is nothing to say."""
 
@@ -57,7 +65,7 @@ class ContentsConsumer:
         self._identify = identify
         self._head = bytearray()
         self._carry = b""
-        self._nonfinite = 0
+        self._nonfinite = self._infinite = 0
         self._constant = True
 
     def begin(self, unit: Unit) -> None:
@@ -75,7 +83,10 @@ class ContentsConsumer:
         if self._carry or chunk.nbytes % self._period:
             chunk = self._aligned(chunk)
         for field in self._fields:
-            self._nonfinite += kernels.count_elements(chunk, field)
+            found = kernels.count_elements(chunk, field)
+            self._nonfinite += found
+            if found and (infinite := _INFINITE.get(self._tensor.dtype)):
+                self._infinite += kernels.count_elements(chunk, infinite)
         self._constant = self._constant and self._repeats(chunk)
 
     def finish(self) -> TensorFact | None:
@@ -87,7 +98,7 @@ class ContentsConsumer:
         if not (self._nonfinite or constant or program):
             return None
         zero = constant and not any(head[: self._period])
-        return TensorFact(tensor.file, tensor.name, self._nonfinite, constant, zero, program)
+        return TensorFact(tensor.file, tensor.name, self._nonfinite, constant, zero, program, self._infinite)
 
     def _aligned(self, chunk: memoryview) -> memoryview:
         """Whole blocks: those of before that were cut off, and these as far as they go."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from provenance.checks.not_finite import NOT_FINITE
 from provenance.facts import TensorFact
 from provenance.records import Finding, Header, Relation, Severity, Tensor, TensorComparison, TensorState
@@ -54,6 +56,23 @@ def own(counts: dict[str, int], shape: tuple[int, ...] = (8, 8), *compared: Tens
     facts = [TensorFact("m.safetensors", name, count, constant=True) for name, count in counts.items()]
     found = lineage([Relation.DTYPE_CAST], tensors=compared)
     return list(NOT_FINITE.run(evidence(model(headers=[made], facts=facts), model(), found)))
+
+
+@pytest.mark.parametrize(
+    ("shape", "kind", "infinite", "told"),
+    [
+        ((), "onnx", 1, False),
+        ((1, 1), "safetensors", 1, False),
+        ((4,), "onnx", 1, False),
+        ((), "onnx", 0, True),
+        ((4,), "safetensors", 1, True),
+        ((2, 2), "onnx", 1, True),
+    ],
+)
+def test_infinite_constants_are_no_weights(shape: tuple[int, ...], kind: str, infinite: int, told: bool) -> None:
+    header = Header("m", kind, 0, (Tensor("c", "F32", shape, "m", 64, 4),), {}, 64, "0" * 64)
+    seen = model(headers=[header], facts=[TensorFact("m", "c", 1, infinite=infinite)])
+    assert bool(list(NOT_FINITE.run(evidence(seen)))) == told
 
 
 def test_the_model_s_own_are_errors_and_told_once() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from provenance.errors import LimitExceeded, MalformedFile
+from provenance.errors import LimitExceeded, MalformedFile, UnsupportedFile
 from provenance.reading.formats import bounded_json, cursor, read_header
 from provenance.reading.formats.rules import Rule
 from provenance.reading.formats.shards import read_index
@@ -51,7 +51,7 @@ def header_bytes(path: str, data: bytes) -> int:
 
 
 def read_or_reject(data: bytes, path: str) -> str:
-    """The rule that rejected the bytes, or nothing; anything else than the two fails the test."""
+    """The rule that rejected the bytes, or nothing; anything else than these and a refusal fails the test."""
     header, line, rule = None, "", ""
     try:
         if path.endswith(".json"):
@@ -60,6 +60,8 @@ def read_or_reject(data: bytes, path: str) -> str:
             header = read_header(Bytes(data, path))
     except MalformedFile as error:
         line, rule = str(error), Rule(error.rejection)
+    except UnsupportedFile as error:
+        line = str(error)
     if header:
         assert_sound(header, len(data))
     assert line.isprintable()
