@@ -13,6 +13,7 @@ KNOWN: dict[str, str] = {
     "other-npy-shape": _UNREAD,
     "other-onnx-length": _UNREAD,
     "other-onnx-offset": _UNREAD,
+    "template-in-ollama-template": "The TEMPLATE of a Modelfile is written in Go's language, which is not read.",
     "walk-deep-pickle": _FOLDER,
     "walk-link-absolute": _FOLDER,
     "walk-link-endless": _FOLDER,
