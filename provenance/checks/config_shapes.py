@@ -37,7 +37,9 @@ _PREDICTING = words(
     "deepseek_v3 deepseek_v32 ernie4_5_moe exaone_moe glm4_moe glm4_moe_lite longcat_flash mimo mimo_v2_flash "
     "minimax_m2 nemotron_h qwen3_next step3p5"
 )
-"""Families that were trained with a multi-token prediction head; Transformers saves them without it."""
+"""Families that were trained with a multi-token prediction head; Transformers saves them without it.
+
+Of those that are in no other list sizes are not compared: their layers differ among themselves."""
 _LATENT = words("deepseek_v2 deepseek_v3")
 """Families whose attention has no plain q and k."""
 _HEADS_FROM_SIZE = words("llama mistral mixtral qwen2 qwen2_moe granite olmo olmo2 smollm3 cohere cohere2 stablelm")
@@ -68,12 +70,10 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
         path, config = _text_settings(fact.value)
         if weights is None or _family(config) not in _DENSE | _EXPERTS | _PREDICTING:
             continue
-        found = [
-            *_sizes(config, weights),
-            *_heads(config, weights),
-            *_layers(config, weights),
-            *_experts(config, weights),
-            *_predicting(config, weights),
+        found = [*_layers(config, weights), *_predicting(config, weights)]
+        if _family(config) in _DENSE | _EXPERTS:
+            found += [*_sizes(config, weights), *_heads(config, weights), *_experts(config, weights)]
+        found += [
             *_ends(fact.value, config, weights, _same_ends(evidence, dirname(fact.file))),
             *_dtype(fact.value, weights),
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from provenance.checks.config_shapes import CONFIG_SHAPES
 from provenance.records import Evidence, Rejection, Severity, Tensor, TensorDigest
 from tests.checks.cases import fitting
+from tests.checks.models import evidence, folder
 
 
 def said(subject: Evidence) -> list[str]:
@@ -138,3 +140,39 @@ def test_another_dtype_is_told_at_most() -> None:
 def test_values_of_the_wrong_kind_are_no_numbers() -> None:
     for odd in ("4", True, 4.0, None, [4], {"a": 4}):
         assert said(fitting(vocab_size=odd, num_hidden_layers=odd, num_attention_heads=odd, num_experts=odd)) == []
+
+
+SMALL = {
+    "vocab_size": 64, "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
+    "num_key_value_heads": 2, "head_dim": 16, "num_experts": 4, "num_local_experts": 4, "n_routed_experts": 4,
+    "num_experts_per_tok": 2, "moe_intermediate_size": 16, "shared_expert_intermediate_size": 16, "q_lora_rank": 8,
+    "kv_lora_rank": 8, "qk_rope_head_dim": 8, "qk_nope_head_dim": 8, "v_head_dim": 8, "n_group": 1, "topk_group": 1,
+    "first_k_dense_replace": 1, "pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        "deepseek_v3",
+        "gemma2",
+        "glm4_moe",
+        "gpt_oss",
+        "llama",
+        "mixtral",
+        "phi3",
+        "qwen2_moe",
+        "qwen3_moe",
+        "qwen3_next",
+    ],
+)
+@pytest.mark.parametrize("tied", [True, False])
+def test_models_that_transformers_saves(family: str, tied: bool, tmp_path: Path) -> None:
+    from transformers import CONFIG_MAPPING, AutoModelForCausalLM
+
+    kind = CONFIG_MAPPING[family]
+    known = kind().to_dict()
+    config = kind(**{key: value for key, value in SMALL.items() if key in known}, tie_word_embeddings=tied)
+    AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
+    found = list(CONFIG_SHAPES.run(evidence(folder(tmp_path))))
+    assert [one.message for one in found if one.severity is not Severity.INFO] == []
