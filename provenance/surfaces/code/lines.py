@@ -25,7 +25,9 @@ _SHELL = (
     r"(?:sudo\s+(?:-\w+\s+)?)?(?:/usr)?(?:/bin/)?(?:env\s+(?:\w{1,40}=\S{0,80}\s+){0,5})?(?:busybox\s+)?"
     r"(?:xargs\b[^|\n]{0,80}?\s)?(?:(?:ba|z|da|k|c|fi)?sh\b|\$\{?(?:SHELL|BASH)\b)"
 )
-_INTERPRETER = rf"(?:{_SHELL}|(?:sudo\s+)?(?:python|perl|ruby|node|php)[\d.]*\b(?!\s+-\w*[mcenp])|iex\b|Invoke-Expression\b)"
+_INTERPRETER = (
+    rf"(?:{_SHELL}|(?:sudo\s+)?(?:python|perl|ruby|node|php)[\d.]*\b(?!\s+-\w*[mcenp])|iex\b|Invoke-Expression\b)"
+)
 """What runs its input; `python -m json.tool` and `perl -ne` run something else, to which the input is data."""
 
 Patterns = tuple[tuple[str, str, str | re.Pattern[str]], ...]
@@ -67,9 +69,9 @@ EVERYWHERE: Patterns = (
             "process",
             "code in one line reaches the host",
             (
-                r"\b(?:python|pypy)[\d.]*\s+(?:-\w+\s+){0,3}?-\w*c\b[^\n]{0,2000}?(?:\bos\.(?:system|popen|exec)|\bsubprocess\b"
+                r"\b(?:python|pypy)[\d.]*\s+(?:-\w+\s+){0,3}?-\w*c\b[^\n]{0,300}?(?:\bos\.(?:system|popen|exec)|\bsubprocess\b"
                 r"|\bexec\s*\(|\beval\s*\(|\b__import__\b|\burlopen\b|\bsocket\b|\bpickle\b|\bpty\b)"
-                r"|\b(?:perl|ruby)\s+-\w*e\b[^\n]{0,2000}?(?:\bsystem\b|\bexec\b|`|\bsocket\b)|\bawk\b[^\n]{0,400}?\bsystem\s*\("
+                r"|\b(?:perl|ruby)\s+-\w*e\b[^\n]{0,300}?(?:\bsystem\b|\bexec\b|`|\bsocket\b)|\bawk\b[^\n]{0,400}?\bsystem\s*\("
             ),
         ),
         (
@@ -77,7 +79,7 @@ EVERYWHERE: Patterns = (
             "the environment is sent away",
             (
                 r"\b(?:env|printenv)\s*\|[^\n]{0,200}?\b(?:nc|ncat|curl|wget|openssl)\b"
-                r"|\b(?:curl|wget)\b[^\n]{0,400}?(?:\$\(|`)\s*(?:env|printenv|cat)\b"
+                r"|\b(?:curl|wget)\b[^\n]{0,200}?(?:\$\(|`)\s*(?:env|printenv|cat)\b"
             ),
         ),
         ("reverse-shell", "a way in is opened", r"\bssh\b[^\n]{0,200}?\s-\w*R\s*\S{0,100}?:\S"),
@@ -176,7 +178,8 @@ BY_LANGUAGE: Mapping[str, Patterns] = {
 }  # fmt: skip
 SHELLS = frozenset({"shell", "docker", "make", "lines"})
 """Languages of the shell, whose quotes and variables are followed a little."""
-MAX_VARIABLES, MAX_VALUE = 1000, 200
+MAX_VARIABLES, MAX_PUT = 1000, 20
+"""Variables of one script, and how many are put into one line."""
 _GIVEN = re.compile(
     r"(?:^|[\s;&])(?:export\s+)?([A-Za-z_]\w{0,60})=(?:\"([^\"$`\n]{0,200})\"|'([^'\n]{0,200})'|([^\s;&|\"'$`]{1,200}))"
 )
@@ -213,8 +216,8 @@ def _spelt_out(line: str, variables: dict[str, str]) -> str:
     for found in _GIVEN.finditer(line):
         if len(variables) < MAX_VARIABLES:
             variables[found[1]] = found[2] or found[3] or found[4] or ""
-    line = _VARIABLE.sub(lambda found: variables.get(found[1] or found[2], found[0]), line)
-    return _QUOTES.sub("", _ECHO.sub(r"\1", line))[: 2 * PIECE]
+    line = _VARIABLE.sub(lambda found: variables.get(found[1] or found[2], found[0]), line, MAX_PUT)
+    return _QUOTES.sub("", _ECHO.sub(r"\1", line))
 
 
 def _lines(text: str, *, keep_comments: bool) -> Iterator[tuple[int, str]]:
