@@ -17,7 +17,7 @@ PATIENCE = 60.0
 """Seconds between two signs of life of a process; generous, because the machine may be busy."""
 STARTING = 60.0
 """Seconds that a process may take to start, more."""
-MEMORY = 6 * 1024**3
+MEMORY = 2 * 1024**3
 """Bytes that a process may map beyond what it has, so that no reader takes the machine's memory."""
 REPORT_EVERY = 1.0
 MOST_KEPT = 200
@@ -114,9 +114,11 @@ class _Worker:
 def _blame(kind: Kind, seed: int, number: int, patience: float) -> str:
     """Whether it was our reader that ended a process, or took for ever: ours alone reads the file again."""
     context = multiprocessing.get_context("spawn")
-    process = context.Process(target=_read_alone, args=(kind, seed, number), daemon=True)
+    ready = context.Event()
+    process = context.Process(target=_read_alone, args=(kind, seed, number, ready), daemon=True)
     process.start()
-    process.join(patience + STARTING)
+    ready.wait(10 * STARTING)
+    process.join(patience)
     if process.exitcode == 0:
         return THEIR_FAULT
     what = HANG if process.is_alive() else f"{CRASH}the process ended"
@@ -125,8 +127,10 @@ def _blame(kind: Kind, seed: int, number: int, patience: float) -> str:
     return what
 
 
-def _read_alone(kind: Kind, seed: int, number: int) -> None:
-    kind.read(case(kind, kind.seeds(), seed, number))
+def _read_alone(kind: Kind, seed: int, number: int, ready: Any) -> None:
+    data = case(kind, kind.seeds(), seed, number)
+    ready.set()
+    kind.read(data)
 
 
 def _work(kind: Kind, seed: int, numbers: range, skipped: frozenset[int], current: Any, pipe: Connection) -> None:

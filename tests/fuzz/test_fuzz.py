@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import random
+import subprocess
+import sys
 import time
 from collections import Counter
 
@@ -40,6 +43,16 @@ def test_a_case_depends_on_its_number_alone(kind: Kind) -> None:
         case(kind, seeds, 1, number) for number in range(20)
     ]
     assert len({case(kind, seeds, 1, number) for number in range(20)}) > 10
+
+
+def test_a_case_is_the_same_in_every_process() -> None:
+    command = f"import {__name__} as tests; print(tests.digests())"
+    done = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=200, check=True)
+    assert done.stdout.strip() == str(digests())
+
+
+def digests() -> dict[str, list[str]]:
+    return {name: [hashlib.sha256(data).hexdigest() for data in kind.seeds()] for name, kind in KINDS.items()}
 
 
 def test_a_wrong_reading_is_noticed() -> None:

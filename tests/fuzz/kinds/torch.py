@@ -12,11 +12,12 @@ import random
 from collections import OrderedDict
 from typing import Any
 
+from provenance.reading.formats.torch_pickle import Machine
 from provenance.records import Header
 from tests.fuzz import interface
 from tests.fuzz.interface import Kind, Ours
 from tests.fuzz.mutations import pickles, raw, zips
-from tests.reading.formats import torch_oracle
+from tests.reading.formats import torch_forge, torch_oracle
 from tests.reading.formats.torch_forge import small_legacy, small_torch
 
 _DTYPES = ("float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool", "complex64")
@@ -52,7 +53,24 @@ def zip_seeds() -> tuple[bytes, ...]:
 
 def legacy_seeds() -> tuple[bytes, ...]:
     """The same in the format from before 1.6."""
-    return (*(torch_oracle.saved(model, zipped=False) for model in _models(zipped=False)), small_legacy())
+    honest = (torch_oracle.saved(model, zipped=False) for model in _models(zipped=False))
+    return (*(_with_other_keys(data) for data in honest), small_legacy())
+
+
+def _with_other_keys(data: bytes) -> bytes:
+    """The same checkpoint, whose storages torch has named and ordered by their addresses in memory."""
+    *parts, rest = _split(data)
+    machine = Machine(parts[3], "honest", legacy=True)
+    machine.run()
+    blocks = {}
+    for key in sorted(machine.storages):
+        length = 8 + machine.storages[key].elements * machine.storages[key].itemsize
+        blocks[key], rest = rest[:length], rest[length:]
+    keys = {key: str(100 + place) for place, key in enumerate(machine.storages)}
+    ops = pickles.parse(parts[3])
+    renamed = (torch_forge.text(keys[op.value]) if op.value in keys and op.is_text else op.raw for op in ops)
+    listed = torch_forge.pickle(b"](" + b"".join(map(torch_forge.text, keys.values())) + b"e")
+    return b"".join(parts[:3]) + b"".join(renamed) + listed + b"".join(blocks[key] for key in keys)
 
 
 def mutate_zip(data: bytes, source: random.Random) -> bytes:
