@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from mmap import mmap
 from typing import TypeVar
 
 from provenance.records import Progress
@@ -51,7 +52,9 @@ class Worker:
     """One thread's reused buffers, and a second thread where there is nothing else for it to do."""
 
     def __init__(self, helper: Executor | None = None) -> None:
-        self.buffers = tuple(memoryview(bytearray(BUFFER_BYTES)) for _ in range(RING))
+        self.buffers = tuple(memoryview(mmap(-1, BUFFER_BYTES)) for _ in range(RING))
+        """They begin with a page of memory. A buffer of `malloc`'s begins 16 bytes later, and to there AMD's processors
+        copy the pages of the kernel's cache at a fifth of their speed."""
         self.helper = helper
 
     def both(self, first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
