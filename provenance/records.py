@@ -219,6 +219,18 @@ class ShardIndex:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """Something in a model's folder that is no part of what was looked at: a link, a pipe, what cannot be read."""
+
+    path: str
+    """As the folder has it; it may hold any character. Empty for the folder itself."""
+    kind: str
+    """`link-out link-inside link-broken device special name collision too-deep too-many unreadable`."""
+    reason: str
+    """Plain words."""
+
+
+@dataclass(frozen=True, slots=True)
 class FileDigest:
     """One file of the model, digested."""
 
@@ -442,6 +454,8 @@ class ModelEvidence:
     """Weight files of a variant that this version does not read, by path, each with its reason."""
     broken_claims: tuple[str, ...] = ()
     """Files of a Hugging Face cache whose content is not what their blob's name says."""
+    refused: tuple[Refused, ...] = ()
+    """What of the model's folder was not looked at. Where there is any, the model has no name."""
     gaps: Mapping[str, int] = field(default_factory=dict)
     """Bytes that were not read, by file: its middle, in a run without digests."""
 

@@ -40,6 +40,7 @@ from provenance.checks.not_finite import NOT_FINITE
 from provenance.checks.pages import page
 from provenance.checks.pickles import PICKLE_FILES
 from provenance.checks.prose import PROSE
+from provenance.checks.refused import REFUSED
 from provenance.checks.remote_code import REMOTE_CODE_CHECK
 from provenance.checks.shadow_weights import SHADOW_WEIGHTS
 from provenance.checks.shards import SHARDS
@@ -76,6 +77,7 @@ CHECKS: tuple[Check, ...] = (
     SOURCE_CODE_CHECK,
     JSON_FILES,
     EXCLUDED,
+    REFUSED,
     CACHE_CLAIMS,
     DECLARED_BASE,
     DECLARED_RELATION,

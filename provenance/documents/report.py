@@ -70,7 +70,8 @@ class File(ListedFile):
 class Subject(Document):
     """The model, by both of its names (docs/digests.md), and every file the first one commits to.
 
-    In a run without digests both names and every digest are null, and the assurance is `none`.
+    In a run without digests both names and every digest are null, and the assurance is `none`. Where part of a folder
+    could not be looked at, both names are null: `skipped` says what, and `files` are the rest.
     """
 
     name: str

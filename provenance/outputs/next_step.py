@@ -73,7 +73,8 @@ def _remedy(report: Report, verdict: VerdictDocument) -> str:
     if (not areas or "findings" in areas) and (cause := _cause(_blamed(report, verdict))) is not None:
         first = "complete the download; " if cause.rule in INCOMPLETE else ""
         return f"{first}run `provenance explain {cause.rule}`: what it means, what to do."
-    if report.subject.sha256 is None and verdict.outcome is Outcome.UNDECIDED:
+    undigested = any(file.sha256 is None for file in report.subject.files)
+    if report.subject.sha256 is None and undigested and verdict.outcome is Outcome.UNDECIDED:
         return f"run `{_check(report)}`, which reads and digests all of it."
     if verdict.outcome is Outcome.WARN and "exception" in areas:
         return "nothing now; look again at what the policy accepts before its exceptions end."

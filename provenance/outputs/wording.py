@@ -203,7 +203,8 @@ def describe(subject: Subject) -> str:
 def names(subject: Subject) -> list[tuple[str, str]]:
     """The model's two names (docs/digests.md), or why it has none."""
     if subject.sha256 is None:
-        return [("sha256", "none: nothing was digested")]
+        some = any(file.sha256 is not None for file in subject.files)
+        return [("sha256", f"none: {'not every file could be' if some else 'nothing was'} digested")]
     return [("sha256", subject.sha256), ("tensor root", subject.tensor_root or "none: no tensor was read")]
 
 

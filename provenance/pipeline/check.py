@@ -48,7 +48,8 @@ def check(
         )
     if signers and not attestations:
         raise UsageError("a signer is named and no attestation is given", todo="add --attestation FILE.sigstore.jsonl")
-    gathered = gather(model, base, watch=progress)
+    # An attestation is about all of a model: without a part of it there is nothing to hold it against.
+    gathered = gather(model, base, tolerant=not attestations, watch=progress)
     claims = trusted.claims(gathered.evidence.candidate.manifest, when)
     report = compose(gathered, verb="check", candidate=model, base=base, options=trusted.options, claims=claims)
     return Judged(report, from_verdict(judge(report, trusted.policy, claims=claims, at=when)))
@@ -70,7 +71,7 @@ def scan(
 
     when = moment(at)
     trusted = trust(policy or "default", (), ())
-    gathered = gather(model, base, weights=False, digests=digests, watch=progress)
+    gathered = gather(model, base, weights=False, digests=digests, tolerant=True, watch=progress)
     options = trusted.options | ({} if digests else {"digests": "none"})
     report = compose(gathered, verb="scan", candidate=model, base=base, options=options)
     return Judged(report, from_verdict(judge(report, trusted.policy, at=when)))

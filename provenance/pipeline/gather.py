@@ -17,6 +17,7 @@ from provenance.checks.gguf_settings import FAMILIES
 from provenance.documents import strict_json
 from provenance.errors import CouldNotLook, NothingToInspect
 from provenance.facts import ContentFact, ExaminationFact, Fact, JsonFact, TensorFact, TextFact
+from provenance.pipeline.partly import Failed, git_texts, nameless_where_refused, take_note, without_failed
 from provenance.pipeline.shadow import coverage_of_forms, skipped_forms, with_forms
 from provenance.pipeline.templates import with_templates
 from provenance.pipeline.weight_files import compared, left_behind, left_out, obstacle, rejected
@@ -25,7 +26,7 @@ from provenance.reading.ends import gaps
 from provenance.reading.engine import OpenModel, PairReading, Reading, open_model, read, read_pair
 from provenance.reading.formats import FORMATS
 from provenance.reading.formats.rules import quoted
-from provenance.reading.sources import resolve
+from provenance.reading.sources import refuse, resolve
 from provenance.records import (
     Consumer,
     Coverage,
@@ -104,17 +105,22 @@ def gather(
     weights: bool = True,
     describe: bool = False,
     digests: bool = True,
+    tolerant: bool = False,
     watch: Watch,
 ) -> Gathered:
     """Read `candidate`, and `base` with it where there is one, and compare their weights unless `weights` is off.
 
     Without `digests` (and without `weights`) headers and documents are read, and no weights' data.
 
+    What of the candidate's folder cannot be looked at (a link, a pipe, an unreadable file) raises `CouldNotLook`; with
+    `tolerant` it is evidence, the rest is looked at, and the model has no name.
+
     A base that cannot be looked at is skipped evidence, because what is wrong with the candidate must be said all the
     same; with `describe` (diff) there is nothing else to say and it raises `CouldNotLook`.
     """
     with ExitStack() as stack:
-        model = stack.enter_context(open_model(resolve(candidate)))
+        aside = take_note if tolerant else refuse
+        model = stack.enter_context(open_model(resolve(candidate, aside), aside))
         other = Skipped("base", NO_BASE.reason) if base is None else _open_base(base, stack, describe=describe)
         why_not = obstacle(model, other if isinstance(other, OpenModel) else None)
         if weights and why_not is None and isinstance(other, OpenModel):
@@ -122,8 +128,9 @@ def gather(
         if describe:
             raise CouldNotLook(why_not or "nothing to compare", where=candidate)
         look = _alone if digests else _ends
-        theirs = look(base or "", other, watch) if isinstance(other, OpenModel) else other
-        seen = with_forms(look(candidate, model, watch), model, _config(model), watch)
+        theirs = look(base or "", other, watch, None) if isinstance(other, OpenModel) else other
+        seen = look(candidate, model, watch, {} if tolerant else None)
+        seen = with_forms(seen, model, _config(model), watch)
         return _gathered(seen, theirs, _not_compared(base, weights, other, why_not))
 
 
@@ -203,36 +210,43 @@ def _over_budget(model: OpenModel) -> frozenset[str]:
     return frozenset(over)
 
 
-def _alone(name: str, model: OpenModel, watch: Watch) -> ModelEvidence:
-    over, examined = _over_budget(model), _examined(model)
+def _alone(name: str, model: OpenModel, watch: Watch, failed: Failed) -> ModelEvidence:
+    over, examined = _over_budget(model), _examined(model, failed)
     watch.begin(_size(model))
-    seen: Seen = read(model, [digest_file, *_inspections(model, over)], [digest_tensor, _contents], progress=watch)
-    return _evidence(name, model, seen, examined, over)
+    files = [digest_file, *_inspections(model, over)]
+    seen: Seen = read(model, files, [digest_tensor, _contents], failed=failed, progress=watch)
+    return without_failed(_evidence(name, model, seen, examined, over), failed)
 
 
-def _examined(model: OpenModel) -> tuple[Fact, ...]:
+def _examined(model: OpenModel, failed: Failed = None) -> tuple[Fact, ...]:
     """What examiners see, before the pass that holds every byte they read against the digested ones."""
     context = _context(model)
     found: list[Fact] = []
     for file in model.files.values():
-        for examiner in EXAMINERS:
-            found += examiner.examine(file, context)
+        try:
+            found += [fact for examiner in EXAMINERS for fact in examiner.examine(file, context)]
+        except CouldNotLook as error:
+            if failed is None:
+                raise
+            failed[file.path] = error
         file.release()
     return tuple(found)
 
 
-def _ends(name: str, model: OpenModel, watch: Watch) -> ModelEvidence:
+def _ends(name: str, model: OpenModel, watch: Watch, failed: Failed) -> ModelEvidence:
     """The same without a digest: what `ends.gaps` passes over is not read, and the evidence says so."""
-    over, examined, context = _over_budget(model), _examined(model), _context(model)
+    over, examined, context = _over_budget(model), _examined(model, failed), _context(model)
     units = [Unit(path, 0, file.size) for path, file in model.files.items()]
     readers = [inspector for inspector in INSPECTORS if not inspector.ends]
     documents = {unit.file for unit in units if any(reader.make(unit, context) for reader in readers)}
     passed = gaps(model, documents)
     watch.begin(_size(model) - sum(map(len, passed.values())))
-    seen: Seen = read(model, [list_file, *_inspections(model, over)], gaps=passed, progress=watch)
+    consumers = [list_file, *_inspections(model, over)]
+    seen: Seen = read(model, consumers, gaps=passed, failed=failed, progress=watch)
     declared = tuple(list_tensor(tensor) for header in model.headers for tensor in header.tensors)
     missed = {path: len(gap) for path, gap in passed.items()}
-    return replace(_evidence(name, model, replace(seen, tensors=declared), examined, over), gaps=missed)
+    found = replace(_evidence(name, model, replace(seen, tensors=declared), examined, over), gaps=missed)
+    return without_failed(found, failed)
 
 
 def _contents(unit: Unit) -> Consumer[TensorFact | None]:
@@ -299,17 +313,26 @@ def _evidence(
     inspected = [fact for record in reading.files if not isinstance(record, FileDigest) for fact in record]
     contents = (record for record in reading.tensors if isinstance(record, TensorFact))
     made = manifest(model.listing.kind, digests, _digests(reading), model.listing.excluded)
-    return ModelEvidence(
-        name=name,
-        manifest=made,
-        headers=model.headers,
-        rejections=tuple(r for r in model.rejections if r.rule not in NEWER),
-        newer=tuple(r for r in model.rejections if r.rule in NEWER),
-        indexes=model.indexes,
-        unread=model.unread,
-        facts=(*inspected, *contents, *examined, *(fact for header in model.headers for fact in _of_header(header))),
-        over_budget=tuple(sorted(over & model.files.keys())),
-        broken_claims=model.listing.broken_claims(digests),
+    return nameless_where_refused(
+        ModelEvidence(
+            name=name,
+            manifest=made,
+            headers=model.headers,
+            rejections=tuple(r for r in model.rejections if r.rule not in NEWER),
+            newer=tuple(r for r in model.rejections if r.rule in NEWER),
+            indexes=model.indexes,
+            unread=model.unread,
+            facts=(
+                *inspected,
+                *contents,
+                *examined,
+                *git_texts(model.listing),
+                *(fact for header in model.headers for fact in _of_header(header)),
+            ),
+            over_budget=tuple(sorted(over & model.files.keys())),
+            broken_claims=model.listing.broken_claims(digests),
+            refused=model.listing.refused,
+        )
     )
 
 
@@ -349,7 +372,15 @@ def _lineage(
 def _require_weights(model: ModelEvidence) -> None:
     """Law 1: a model without weights has nothing a verdict could rest on."""
     kinds = {fact.kind for fact in model.facts if isinstance(fact, ContentFact)}
-    if model.headers or model.rejections or model.newer or model.unread or _unread(model) or kinds & UNREAD:
+    if (
+        model.refused
+        or model.headers
+        or model.rejections
+        or model.newer
+        or model.unread
+        or _unread(model)
+        or kinds & UNREAD
+    ):
         return
     raise NothingToInspect(
         "no weights in it: no safetensors, no GGUF, nothing else that is known to hold any",
@@ -361,7 +392,7 @@ def _require_weights(model: ModelEvidence) -> None:
 def _unread(model: ModelEvidence) -> dict[str, str]:
     """Files of the model that hold weights or code, or may, and that nobody looked into; and why."""
     why = {r.file: f"{r.message} [{r.rule}]; it may be newer than this version" for r in model.newer}
-    digested = model.manifest.subject_sha256 is not None
+    digested = any(file.sha256 is not None for file in model.manifest.files)
     aside = "was digested and not looked into" if digested else "was not looked into"
     examined = {fact.file: fact for fact in model.facts if isinstance(fact, ExaminationFact)}
     for skipped in model.unread:
@@ -408,12 +439,13 @@ def _gathered(
     _require_weights(candidate)
     candidate = _with_sources(candidate)
     unread = tuple(Skipped(file, why, asked=True) for file, why in _unread(candidate).items())
+    unread += tuple(Skipped(row.path or "files", row.reason, asked=True) for row in candidate.refused)
     unread += tuple(skipped for skipped in apart if skipped.surface not in {row.surface for row in unread})
     if isinstance(base, ModelEvidence):
         unread += tuple(Skipped(f"base: {file}", why) for file, why in _unread(base).items())
     candidate, untried = with_templates(candidate, base)
     unjudged = _configuration_gap(candidate, base) + untried + skipped_forms(candidate)
-    if candidate.manifest.subject_sha256 is None:
+    if any(file.sha256 is None for file in candidate.manifest.files):
         unjudged += (NO_DIGESTS,)
     evidence = Evidence(candidate, base, lineage, (*unread, *unjudged, NO_PROBE))
     return Gathered(evidence, coverage(evidence))

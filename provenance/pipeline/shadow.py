@@ -29,7 +29,7 @@ def with_forms(
     seen: ModelEvidence, model: OpenModel, config: Mapping[str, object] | None, watch: Watch
 ) -> ModelEvidence:
     """With a fact for each second form; nothing is read where the data was not digested."""
-    if seen.manifest.tensor_root is None:
+    if all(tensor.blake3 is None for tensor in seen.manifest.tensors):
         return seen
     return replace(seen, facts=(*seen.facts, *_compare(model, seen.manifest.tensors, config, watch)))
 

@@ -47,6 +47,8 @@ def left_out(model: OpenModel, other: OpenModel) -> tuple[Skipped, ...]:
 
 def obstacle(model: OpenModel, other: OpenModel | None = None) -> str | None:
     """Why the model's weights cannot be compared at all; None where they can."""
+    if model.listing.refused:
+        return f"{model.listing.refused[0].path} was not looked at, so the weights are not all known"
     if bad := rejected(model):
         return f"the header of {bad[0].file} was rejected, so the weights are not known"
     weights = compared(model, other)

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from provenance.errors import CouldNotLook
 from provenance.reading.comparison import Comparison, PairFactory
 from provenance.reading.crew import Meter, run
 from provenance.reading.model import OpenModel, open_model
@@ -45,6 +46,7 @@ def read(
     tensor_consumers: Sequence[TensorFactory[T]] = (),
     *,
     gaps: Mapping[str, range] | None = None,
+    failed: dict[str, CouldNotLook] | None = None,
     threads: int = 2,
     progress: Progress | None = None,
 ) -> Reading[F, T]:
@@ -52,10 +54,11 @@ def read(
 
     `gaps` are bytes of files, by path, that are passed over (`ends.py`).
 
-    Raises `CouldNotLook` where a file cannot be read or changes meanwhile, and whatever a consumer raises.
+    Raises `CouldNotLook` where a file cannot be read or changes meanwhile, or puts it in `failed` by its path, without
+    a record of any consumer; and raises whatever a consumer raises.
     """
     meter = Meter(progress)
-    side = Side(model, file_consumers, tensor_consumers, meter, gaps=gaps)
+    side = Side(model, file_consumers, tensor_consumers, meter, gaps=gaps, failed=failed)
     run([side.alone(path) for path in model.files], threads, meter)
     return side.reading()
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from provenance.errors import MalformedFile, UnsupportedFile
+from provenance.errors import CouldNotLook, LimitExceeded, MalformedFile, NothingToInspect, UnsupportedFile
 from provenance.reading.files import OpenFile, room_for_descriptors
 from provenance.reading.formats import claimed, read_header, recognise
 from provenance.reading.formats.shards import check_split, is_index, read_index, split_sets
-from provenance.reading.sources.interface import Listing
-from provenance.records import Header, ModelKind, Rejection, ShardIndex, Skipped
+from provenance.reading.sources.interface import Aside, Listing, refuse
+from provenance.records import Header, ModelKind, Refused, Rejection, ShardIndex, Skipped
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -43,12 +43,12 @@ class OpenModel:
         _close(self.files)
 
 
-def open_model(listing: Listing) -> OpenModel:
+def open_model(listing: Listing, aside: Aside = refuse) -> OpenModel:
     """Open every file of `listing` and read the headers.
 
-    Raises `CouldNotLook` where a file cannot be read or is not the one that was listed, `LimitExceeded` where a header
-    asks for more than a reader should give. A broken header is a `Rejection`, a variant that is not read a `Skipped`;
-    neither is an exception.
+    `aside` is told of a file that cannot be read or is not the one that was listed (`CouldNotLook`), and of a header
+    that asks for more than a reader should give (`LimitExceeded`). A broken header is a `Rejection`, a variant that is
+    not read a `Skipped`; neither is an exception.
     """
     folder = Path(listing.name) if listing.kind is ModelKind.DIRECTORY else Path(listing.name).parent
     room = room_for_descriptors(len(listing.files))
@@ -60,8 +60,9 @@ def open_model(listing: Listing) -> OpenModel:
     indexes: list[ShardIndex] = []
     rejections: list[Rejection] = []
     unread: list[Skipped] = []
+    refused: list[Refused] = []
     try:
-        for file in files.values():
+        for file in [*files.values()]:
             try:
                 if header := read_header(file):
                     headers.append(header)
@@ -71,12 +72,30 @@ def open_model(listing: Listing) -> OpenModel:
                 rejections.append(_rejection(file, error))
             except UnsupportedFile as error:
                 unread.append(_unread(file, error))
+            except CouldNotLook as error:
+                if isinstance(error, LimitExceeded) and aside is not refuse:
+                    unread.append(Skipped(file.path, f"is a weight file, {error.what}", asked=True))
+                else:
+                    refused.append(Refused(file.path, "unreadable", error.what))
+                    aside(refused[-1], error)
+                    files.pop(file.path).close()
             file.release()
     except BaseException:
         _close(files)
         raise
     rejections += [found for split_set in split_sets(headers) for found in check_split(split_set)]
+    if refused:
+        listing = without(listing, refused)
     return OpenModel(listing, files, tuple(headers), tuple(rejections), tuple(indexes), tuple(unread))
+
+
+def without(listing: Listing, refused: Sequence[Refused]) -> Listing:
+    """`listing` without files that turned out not to be readable; raises `NothingToInspect` where none is left."""
+    gone = {entry.path for entry in refused}
+    left = tuple(file for file in listing.files if file.path not in gone)
+    if not left:
+        raise NothingToInspect(f"none of its files can be read: {refused[0].reason}", where=listing.name)
+    return replace(listing, files=left, refused=(*listing.refused, *refused))
 
 
 def _close(files: Mapping[str, OpenFile]) -> None:

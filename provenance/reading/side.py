@@ -10,6 +10,7 @@ from functools import partial
 from itertools import cycle
 from typing import Generic, TypeVar
 
+from provenance.errors import CouldNotLook
 from provenance.reading.crew import Job, Meter, Worker
 from provenance.reading.digests import TensorDigester
 from provenance.reading.model import OpenModel
@@ -65,6 +66,7 @@ class Side(Generic[F, T]):
         meter: Meter,
         watched: Collection[Tensor] = (),
         gaps: Mapping[str, range] | None = None,
+        failed: dict[str, CouldNotLook] | None = None,
     ) -> None:
         self.model = model
         self.meter = meter
@@ -72,6 +74,7 @@ class Side(Generic[F, T]):
         """BLAKE3 of the watched tensors, those that may be read again."""
         self._watched = watched
         self._gaps = gaps or {}
+        self._failed = failed
         self._headers = {header.file: header for header in model.headers}
         self._file_factories = file_factories
         self._tensor_factories = (*tensor_factories, self._watch)
@@ -109,9 +112,15 @@ class Side(Generic[F, T]):
         return Job(nbytes, partial(self._read_alone, path))
 
     def _read_alone(self, path: str, worker: Worker) -> None:
-        stream = self.stream(path)
-        drain(stream, worker)
-        self.finish(stream)
+        try:
+            stream = self.stream(path)
+            drain(stream, worker)
+            self.finish(stream)
+        except CouldNotLook as error:
+            if self._failed is None:
+                raise
+            self._failed[path] = error
+            self._records[path] = [], []
 
     def reading(self) -> Reading[F, T]:
         """All records, in the order of the listing."""

@@ -14,6 +14,7 @@ from provenance.records import (
     Header,
     MetadataValue,
     ModelEvidence,
+    Refused,
     Rejection,
     Relation,
     ShardIndex,
@@ -78,6 +79,18 @@ def seen_in_tensor(name: str, **seen: Any) -> Evidence:
     tensor = Tensor(name, "F32", (8, 8), "model.safetensors", 64, 256)
     made = Header("model.safetensors", "safetensors", 0, (tensor,), {}, 64, "0" * 64)
     return evidence(model(headers=[made], facts=[TensorFact("model.safetensors", name, **seen)]))
+
+
+def hooked(command: str) -> Evidence:
+    """A hook of git beside the model."""
+    path = ".git/hooks/post-checkout"
+    text = TextFact(path, "shell", "0" * 64, f"#!/bin/sh\n{command}\n")
+    return evidence(model(excluded=[path], facts=[text]))
+
+
+def refused(kind: str) -> Evidence:
+    """An entry of the folder that is no file of the model."""
+    return evidence(dataclasses.replace(model(), refused=(Refused("vocab.txt", kind, "is no file"),)))
 
 
 def twin(*differing: str) -> Evidence:
@@ -295,10 +308,10 @@ CASES: dict[str, tuple[Evidence, Evidence]] = {
         evidence(dataclasses.replace(model(), broken_claims=("model.safetensors",))),
         evidence(model(name=CACHE)),
     ),
-    "git-hook": (
-        evidence(model(excluded=[".git/hooks/post-checkout"])),
-        evidence(model(excluded=[".git/hooks/post-checkout.sample"])),
-    ),
+    "git-hook": (hooked('git lfs post-checkout "$@"'), evidence(model(excluded=[".git/hooks/post-checkout.sample"]))),
+    "link-in-model": (refused("link-out"), refused("unreadable")),
+    "special-file": (refused("special"), refused("unreadable")),
+    "file-name-deceives": (evidence(model(files=["logo\u202egnp.exe"])), evidence(model(files=["Å 日本.txt"]))),
     "base-mismatch": (based(card("base_model: Qwen/Qwen3-1.7B")), based(card("base_model: Qwen/Qwen3-0.6B"))),
     "base-not-comparable": (
         based(card("base_model: Qwen/Qwen3-0.6B"), Relation.FINE_TUNED, base="/data/base"),

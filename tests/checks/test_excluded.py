@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 
 from provenance.checks.excluded import EXCLUDED
+from provenance.facts import TextFact
 from provenance.records import Severity
 from tests.checks.models import evidence, model
 
+LFS = '#!/bin/sh\ncommand -v git-lfs >/dev/null 2>&1 || { echo >&2 "\\nno git-lfs\\n"; exit 2; }\ngit lfs {} "$@"\n'
 
-def found(*paths: str) -> list[tuple[str, Severity]]:
-    findings = EXCLUDED.run(evidence(model(excluded=paths)))
+
+def found(*paths: str, text: str | None = None) -> list[tuple[str, Severity]]:
+    facts = [TextFact(path, "shell", "0" * 64, text) for path in paths if text is not None]
+    findings = EXCLUDED.run(evidence(model(excluded=paths, facts=facts)))
     return [(finding.rule, finding.severity) for finding in findings]
 
 
@@ -39,7 +43,23 @@ def test_loadable_names_are_errors(path: str) -> None:
 
 @pytest.mark.parametrize("hook", ["post-checkout", "post-commit", "post-merge", "pre-push"])
 def test_hooks_of_git_lfs_are_named_and_no_more(hook: str) -> None:
-    assert found(f".git/hooks/{hook}") == [("git-hook", Severity.INFO)]
+    text = LFS.replace('{} "', f'{hook} "')
+    assert found(f".git/hooks/{hook}", text=text) == [("git-hook", Severity.INFO)]
+    assert found(f".git/hooks/{hook}", text=f'#!/bin/sh\ngit lfs {hook} "$@"\n') == [("git-hook", Severity.INFO)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        None,
+        "#!/bin/sh\ntrue\n",
+        LFS.replace('{} "', 'pre-push "'),
+        LFS.replace('{} "', 'post-merge "') + "true\n",
+        LFS.replace('{} "', 'post-merge "').replace("no git-lfs", "$(true)"),
+    ],
+)
+def test_hooks_that_do_anything_else_are_errors(text: str | None) -> None:
+    assert found(".git/hooks/post-merge", text=text) == [("excluded-loadable", Severity.ERROR)]
 
 
 def test_what_git_and_the_hub_write_is_quiet() -> None:

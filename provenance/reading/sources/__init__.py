@@ -7,24 +7,25 @@ from pathlib import Path
 
 from provenance.errors import CouldNotLook, UsageError
 from provenance.reading.sources.hf_cache import HUGGING_FACE_CACHE
-from provenance.reading.sources.interface import Identity, ListedFile, Listing, Source
+from provenance.reading.sources.interface import Aside, Identity, ListedFile, Listing, Source, refuse
 from provenance.reading.sources.local import FOLDER
 from provenance.reading.sources.single import SINGLE_FILE
 
-__all__ = ["SOURCES", "Identity", "ListedFile", "Listing", "Source", "resolve"]
+__all__ = ["SOURCES", "Aside", "Identity", "ListedFile", "Listing", "Source", "refuse", "resolve"]
 
 SOURCES: tuple[Source, ...] = (HUGGING_FACE_CACHE, FOLDER, SINGLE_FILE)
 """In the order in which they are asked."""
 
 
-def resolve(name: str) -> Listing:
+def resolve(name: str, aside: Aside = refuse) -> Listing:
     """List the model that the user calls `name`: a folder, a file, or a snapshot in a Hugging Face cache.
 
     Links on the way to the model are the user's own words and are followed, as by `cd`; links inside of it are not.
-    Raises `UsageError` where nothing is there, else as `Source.list` does.
+    Raises `UsageError` where nothing is there, else as `Source.list` does; `aside` is told of parts of a folder that
+    cannot be looked at.
     """
     path = _canonical(name)
-    return next(source for source in SOURCES if source.accepts(path)).list(path, name)
+    return next(source for source in SOURCES if source.accepts(path)).list(path, name, aside)
 
 
 def _canonical(name: str) -> Path:

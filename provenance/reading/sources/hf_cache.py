@@ -16,7 +16,7 @@ import stat
 from pathlib import Path
 
 from provenance.errors import CouldNotLook, UsageError
-from provenance.reading.sources.interface import ListedFile, Listing, Source
+from provenance.reading.sources.interface import Aside, ListedFile, Listing, Source, refuse
 from provenance.reading.sources.local import list_folder, refuse_link, regular
 from provenance.reading.sources.single import list_file
 from provenance.reading.sources.walk import Entry
@@ -33,14 +33,14 @@ class _HuggingFaceCache:
     def accepts(self, path: Path) -> bool:
         return _repository(path) is not None
 
-    def list(self, path: Path, name: str) -> Listing:
+    def list(self, path: Path, name: str, aside: Aside = refuse) -> Listing:
         repository = _repository(path)
         if repository is None or repository == path:
             found = sorted(folder.name for folder in (path / "snapshots").iterdir()) if repository else []
             todo = "name one of its snapshots: " + (", ".join(f"snapshots/{one}" for one in found[:3]) or "it has none")
             raise UsageError("is a repository of a Hugging Face cache, not one model", where=name, todo=todo)
         blobs = _Blobs(repository)
-        return list_folder(path, name, blobs.follow) if path.is_dir() else list_file(path, name, blobs.follow)
+        return list_folder(path, name, blobs.follow, aside) if path.is_dir() else list_file(path, name, blobs.follow)
 
 
 def _repository(path: Path) -> Path | None:

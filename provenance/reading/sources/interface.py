@@ -7,12 +7,22 @@ identity recorded here, so that what is read is what was listed.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from provenance.records import FileDigest, ModelKind
+from provenance.errors import CouldNotLook
+from provenance.records import FileDigest, ModelKind, Refused
+
+Aside = Callable[[Refused, CouldNotLook], None]
+"""Told of what cannot be looked at: raises the error, or takes note of it so that the rest is looked at."""
+
+
+def refuse(entry: Refused, error: CouldNotLook) -> None:
+    """The whole model is refused for any part of it: what is signed and verified is all of it, or nothing."""
+    del entry
+    raise error
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +72,10 @@ class Listing:
     """Sorted by the bytes of their paths; at least one."""
     excluded: tuple[str, ...] = ()
     """Paths left out by rule, sorted; whatever they are, links and special files too."""
+    beside: tuple[ListedFile, ...] = ()
+    """Of the files left out, those that git runs or obeys: read, and no part of the model."""
+    refused: tuple[Refused, ...] = ()
+    """What was set aside."""
 
     def __post_init__(self) -> None:
         if not self.files:
@@ -82,9 +96,10 @@ class Source(Protocol):
     def accepts(self, path: Path) -> bool:
         """True where `path` (absolute, its folder free of links) is of this kind."""
 
-    def list(self, path: Path, name: str) -> Listing:
+    def list(self, path: Path, name: str, aside: Aside = refuse) -> Listing:
         """List the model at `path`, which the user called `name`.
 
-        Raises `CouldNotLook` where anything there cannot be looked at: a link, a special file, a name that cannot be
-        quoted; `NothingToInspect` where there are no files; `LimitExceeded` where there are too many.
+        Anything in a folder that cannot be looked at goes to `aside`: a link, a special file, a name that cannot be
+        quoted (`CouldNotLook`), too many files or folders (`LimitExceeded`). Raises `NothingToInspect` where there are
+        no files, and for a model that is one file what stands in the way.
         """

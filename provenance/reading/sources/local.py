@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
 from provenance.errors import CouldNotLook, NothingToInspect
-from provenance.reading.sources.interface import Identity, ListedFile, Listing, Source
+from provenance.reading.sources.interface import Aside, Identity, ListedFile, Listing, Source, refuse
 from provenance.reading.sources.walk import Entry, check_collisions, walk
-from provenance.records import ModelKind
+from provenance.records import ModelKind, Refused
 
 EXCLUDED_FOLDERS = (".git/", ".cache/huggingface/")
 """Left out at the top of a model: what version control and the Hub's client keep beside the files."""
 EXCLUDED_SUFFIX = ".sigstore.jsonl"
 """Our own bundles, left out at the top of a model: they are written after the digest they carry."""
+
+OBEYED = re.compile(r"(?:.*/)?\.git/(?:modules/.*/)?(?:hooks/[^/]+(?<!\.sample)|config|info/attributes)", re.DOTALL)
+"""What git runs, and what tells it to run something, when somebody works in a folder that was not cloned."""
 
 Follow = Callable[[Entry, str], ListedFile]
 """What to do with a link (and the model's name for messages): resolve it, or raise `CouldNotLook`."""
@@ -37,28 +41,46 @@ class _Folder:
     def accepts(self, path: Path) -> bool:
         return path.is_dir()
 
-    def list(self, path: Path, name: str) -> Listing:
-        return list_folder(path, name, refuse_link)
+    def list(self, path: Path, name: str, aside: Aside = refuse) -> Listing:
+        return list_folder(path, name, refuse_link, aside)
 
 
-def list_folder(root: Path, name: str, follow: Follow) -> Listing:
+def list_folder(root: Path, name: str, follow: Follow, aside: Aside = refuse) -> Listing:
     """List the folder `root`; each link in it is handed to `follow`.
 
     Raises as `Source.list` does.
     """
-    files, excluded = [], []
-    for entry in walk(root, name):
+    files, excluded, beside = [], [], []
+    refused: list[Refused] = []
+
+    def set_aside(entry: Refused, error: CouldNotLook) -> None:
+        aside(entry, error)
+        refused.append(entry)
+
+    for entry in walk(root, name, set_aside):
         if is_excluded(entry.path):
             excluded.append(entry.path)
-        else:
+            if OBEYED.fullmatch(entry.path) and stat.S_ISREG(entry.status.st_mode):
+                beside.append(regular(entry.path, entry.location, entry.status, f"{name}/{entry.path}"))
+            continue
+        try:
             files.append(list_entry(entry, name, follow))
+        except CouldNotLook as error:
+            set_aside(Refused(entry.path, _refused_as(entry), error.what), error)
     if not files:
         left_out = f" but {len(excluded)} left out by rule" if excluded else ""
         raise NothingToInspect(
             f"the folder holds no files{left_out}", where=name, todo="name a folder that holds a model"
         )
-    check_collisions([file.path for file in files], name)
-    return Listing(name, ModelKind.DIRECTORY, tuple(files), tuple(excluded))
+    check_collisions([file.path for file in files], name, set_aside)
+    return Listing(name, ModelKind.DIRECTORY, tuple(files), tuple(excluded), tuple(beside), tuple(refused))
+
+
+def _refused_as(entry: Entry) -> str:
+    """Kind of `Refused` of what is no regular file, or a link that is not followed."""
+    if not stat.S_ISLNK(entry.status.st_mode):
+        return "device" if stat.S_IFMT(entry.status.st_mode) in (stat.S_IFCHR, stat.S_IFBLK) else "special"
+    return next(kind for words, kind in _DIRECTIONS if _direction(entry).startswith(words))
 
 
 def list_entry(entry: Entry, model: str, follow: Follow) -> ListedFile:
@@ -88,6 +110,13 @@ def refuse_link(entry: Entry, model: str) -> ListedFile:
         where=f"{model}/{entry.path}",
         todo="put the file in its place: links are followed only inside a Hugging Face cache",
     )
+
+
+_DIRECTIONS = (
+    ("that leads out", "link-out"),
+    ("to another place", "link-inside"),
+    ("that leads", "link-broken"),
+)
 
 
 def _direction(entry: Entry) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from provenance.errors import CouldNotLook, LimitExceeded
 from provenance.reading.formats.shards import split_name
-from provenance.reading.sources.interface import ListedFile, Listing, Source
+from provenance.reading.sources.interface import Aside, ListedFile, Listing, Source, refuse
 from provenance.reading.sources.local import Follow, list_entry, refuse_link
 from provenance.reading.sources.walk import Entry, check_name
 from provenance.records import ModelKind
@@ -22,7 +22,8 @@ class _SingleFile:
     def accepts(self, path: Path) -> bool:
         return not path.is_dir()
 
-    def list(self, path: Path, name: str) -> Listing:
+    def list(self, path: Path, name: str, aside: Aside = refuse) -> Listing:
+        del aside  # a model of one file is looked at, or it is not
         return list_file(Path(os.path.realpath(path)), name, refuse_link)
 
 

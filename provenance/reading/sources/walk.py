@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provenance.errors import CouldNotLook, LimitExceeded
+from provenance.reading.sources.interface import Aside, refuse
+from provenance.records import Refused
 
 MAX_FILES = 100_000
 """Files and folders of one model, left-out ones included."""
-MAX_DEPTH = 32
-"""Folders inside folders."""
+MAX_DEPTH = 256
+"""Folders inside folders; each that is open takes a descriptor."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -30,13 +32,15 @@ class Entry:
     """Of the entry itself, links not followed."""
 
 
-def walk(root: Path, name: str, *, max_files: int = MAX_FILES, max_depth: int = MAX_DEPTH) -> list[Entry]:
+def walk(
+    root: Path, name: str, aside: Aside = refuse, *, max_files: int = MAX_FILES, max_depth: int = MAX_DEPTH
+) -> list[Entry]:
     """Every entry below `root` that is not a folder, sorted by path; `name` is how messages call the model.
 
-    Raises `CouldNotLook` for an unreadable folder and for a name that cannot be quoted, `LimitExceeded` for more than
-    `max_files` entries or `max_depth` levels.
+    `aside` is told of an unreadable folder and of a name that cannot be quoted, and of more than `max_files` entries or
+    `max_depth` levels. Raises `CouldNotLook` where `root` itself cannot be listed.
     """
-    walker = _Walk(root, name, max_files, max_depth)
+    walker = _Walk(name, max_files, max_depth, aside)
     descriptor = walker.open_folder(os.fspath(root), "", None)
     try:
         entries = list(walker.below(descriptor, "", root, 1))
@@ -65,23 +69,23 @@ def check_name(raw: bytes, folder: str, model: str) -> str:
     return text
 
 
-def check_collisions(paths: list[str], model: str) -> None:
+def check_collisions(paths: list[str], model: str, aside: Aside = refuse) -> None:
     """Refuse two paths that become one where case or Unicode normalisation is ignored (macOS, Windows).
 
-    Raises `CouldNotLook`; folders count too: `A/x` collides with `a/y`.
+    `aside` is told of each; folders count too: `A/x` collides with `a/y`.
     """
+    told: set[str] = set()
     seen: dict[str, str] = {}
     for path in paths:
         parts = path.split("/")
         for depth in range(1, len(parts) + 1):
             prefix = "/".join(parts[:depth])
             other = seen.setdefault(_folded(prefix), prefix)
-            if other != prefix:
-                raise CouldNotLook(
-                    f"'{other}' and '{prefix}' are one name where case or Unicode normalisation is ignored",
-                    where=model,
-                    todo="rename one of them",
-                )
+            if other != prefix and prefix not in told:
+                told.add(prefix)
+                what = f"'{other}' and '{prefix}' are one name where case or Unicode normalisation is ignored"
+                error = CouldNotLook(what, where=model, todo="rename one of them")
+                aside(Refused(prefix, "collision", f"is '{other}' too where case or Unicode form is ignored"), error)
 
 
 def _folded(path: str) -> str:
@@ -94,11 +98,11 @@ def _folded(path: str) -> str:
 class _Walk:
     """One walk, and how many entries it has seen."""
 
-    def __init__(self, root: Path, model: str, max_files: int, max_depth: int) -> None:
-        self._root = root
+    def __init__(self, model: str, max_files: int, max_depth: int, aside: Aside) -> None:
         self._model = model
         self._max_files = max_files
         self._max_depth = max_depth
+        self._aside = aside
         self._seen = 0
 
     def open_folder(self, name: str, path: str, parent: int | None) -> int:
@@ -110,35 +114,57 @@ class _Walk:
 
     def below(self, descriptor: int, folder: str, location: Path, depth: int) -> Iterator[Entry]:
         """Entries of an open folder and of all folders in it. `folder` is "" or ends in `/`."""
-        if depth > self._max_depth:
-            raise LimitExceeded(f"folders nested deeper than {self._max_depth}", where=f"{self._model}/{folder}")
         for name in self._names(descriptor, folder):
-            path = folder + check_name(os.fsencode(name), folder, self._model)
+            path = folder + os.fsencode(name).decode("utf-8", "backslashreplace")
+            try:
+                check_name(os.fsencode(name), folder, self._model)
+            except CouldNotLook as error:
+                self._aside(Refused(path, "name", error.what), error)
+                continue
             try:
                 status = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
             except OSError as error:
-                raise self._unreadable(path, error) from None
-            if not stat.S_ISDIR(status.st_mode):
-                yield Entry(path, location / name, status)
+                self._set_aside(path, self._unreadable(path, error))
                 continue
-            inner = self.open_folder(name, path, descriptor)
-            try:
-                yield from self.below(inner, f"{path}/", location / name, depth + 1)
-            finally:
-                os.close(inner)
+            if stat.S_ISDIR(status.st_mode):
+                yield from self._inside(name, path, descriptor, location / name, depth + 1)
+            else:
+                yield Entry(path, location / name, status)
+
+    def _inside(self, name: str, path: str, parent: int, location: Path, depth: int) -> Iterator[Entry]:
+        if depth > self._max_depth:
+            what = f"folders nested deeper than {self._max_depth}"
+            self._aside(Refused(path, "too-deep", what), LimitExceeded(what, where=f"{self._model}/{path}/"))
+            return
+        try:
+            inner = self.open_folder(name, path, parent)
+        except CouldNotLook as error:
+            self._set_aside(path, error)
+            return
+        try:
+            yield from self.below(inner, f"{path}/", location, depth)
+        finally:
+            os.close(inner)
 
     def _names(self, descriptor: int, folder: str) -> list[str]:
-        names = []
+        names: list[str] = []
+        if self._seen > self._max_files:
+            return names
         try:
             with os.scandir(descriptor) as entries:
                 for entry in entries:
                     self._seen += 1
                     if self._seen > self._max_files:
-                        raise LimitExceeded(f"more than {self._max_files} files and folders", where=self._model)
+                        what = f"more than {self._max_files} files and folders"
+                        self._aside(Refused("", "too-many", what), LimitExceeded(what, where=self._model))
+                        break
                     names.append(entry.name)
         except OSError as error:
-            raise self._unreadable(folder, error) from None
+            self._set_aside(folder.rstrip("/"), self._unreadable(folder, error))
         return sorted(names)
+
+    def _set_aside(self, path: str, error: CouldNotLook) -> None:
+        self._aside(Refused(path, "unreadable", error.what), error)
 
     def _unreadable(self, path: str, error: OSError) -> CouldNotLook:
         return CouldNotLook(

@@ -74,7 +74,7 @@ class _SourceCode:
         """Digest, and keep one byte more than is shown, to tell a text that is too long."""
         if not self._begun:
             self._begun = True
-            self._role = self._role or _by_shebang(bytes(chunk[:600]))
+            self._role = self._role or by_shebang(bytes(chunk[:600]))
         if self._role:
             self._digest.update(chunk)
             self._kept += chunk[: MAX_SHOWN + 1 - len(self._kept)]
@@ -100,7 +100,8 @@ def _decoded(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _by_shebang(head: bytes) -> str | None:
+def by_shebang(head: bytes) -> str | None:
+    """The language that the first line of a file says an interpreter of; None where it says none."""
     found = _SHEBANG.match(head)
     if not found:
         return None

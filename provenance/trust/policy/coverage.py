@@ -44,7 +44,12 @@ def judge(case: Case) -> tuple[RuleOutcome, ...]:
 def _undigested(case: Case) -> Iterable[RuleOutcome]:
     """No policy lets a model pass of which nothing was digested: nobody could say which bytes had passed."""
     if case.subject_sha256 is None:
-        message = "nothing was digested, and the weights' data was not read; scan again without --no-digests"
+        asked = any(row.surface == "digests" for exhibit in case.exhibits for row in exhibit.skipped)
+        message = (
+            "nothing was digested, and the weights' data was not read; scan again without --no-digests"
+            if asked
+            else "not every file could be digested, so that the model has no name that could pass"
+        )
         yield ruled("coverage.digests", RuleResult.UNKNOWN, message)
 
 
