@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from posixpath import basename
 
-from provenance.checks.file_kinds import CODE, PICKLE_NAMES, PICKLES, TEXTS, suffix
+from provenance.checks.file_kinds import CODE, LEFT_BEHIND, PICKLE_NAMES, PICKLES, TEXTS, TORCH_BIN, suffix
 from provenance.checks.interface import Check, Rule, facts
 from provenance.facts import ContentFact
 from provenance.records import Evidence, Finding, Severity
@@ -15,9 +16,9 @@ CONTENT_NAME_MISMATCH = Rule(
     severity=Severity.CRITICAL,
     meaning="A file whose name promises data (`.safetensors`, `.gguf`, `.json`, `.md`, `.png`, …) holds a pickle, an "
     "archive, a program or a script. Other contradictions (text under the name of weights, binary data under the name "
-    "of text, and anything but known kinds under names that loaders unpickle: `.bin`, `.pt`, `.pkl`, …) are an "
-    "`error`. Kinds of pictures among each other, kinds of text, and the `._NAME` files that macOS leaves on other "
-    "file systems are not meant.",
+    "of text, and anything but known kinds under names that loaders unpickle: `pytorch_model.bin`, `.pt`, `.pkl`, …) "
+    "are an `error`. Kinds of pictures among each other, kinds of text, and the `._NAME` files that macOS leaves on "
+    "other file systems are not meant.",
     why="Filters and people go by the name; loaders go by the content. A pickle called `.safetensors` is made to pass "
     "a filter. What is called `pytorch_model.bin` will be unpickled, whether it was recognised as a pickle or not.",
     example="model.safetensors: Python pickle, protocol 4, by its content",
@@ -58,7 +59,7 @@ _PROMISES: Mapping[str, frozenset[str]] = {
         PICKLE_NAMES,
         PICKLES
         | {"zip", "tar", "gzip", "bzip2", "xz", "zlib", "lzma", "lz4", "zstd"}
-        | {"empty", "ggml", "imatrix", "openvino", "lfs-pointer"},
+        | {"ctranslate2", "empty", "fasttext", "ggml", "imatrix", "openvino", "lfs-pointer"},
     ),
 }
 """What a file may be, by its name. A name that is not here promises nothing."""
@@ -77,12 +78,19 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
             continue
         fact = found[0]
         promised = _PROMISES.get(suffix(file) or _dotfile(file))
+        if fact.kind == "unknown" and _may_be_anything(file):
+            continue
         if promised is None or (fact.kind == "apple-double" and file.rpartition("/")[2].startswith("._")):
             continue
         disguised = fact.kind == "script" and suffix(file) not in _SCRIPTS
         if fact.kind not in promised or disguised:
             severity = None if fact.kind in CODE else Severity.ERROR
             yield CONTENT_NAME_MISMATCH.finding(f"{fact.detail}, by its content", file=file, severity=severity)
+
+
+def _may_be_anything(path: str) -> bool:
+    """A `.bin` that no library of torch's asks for; `unknown-file` says that nobody knows what it is."""
+    return suffix(path) == ".bin" and not (TORCH_BIN.fullmatch(basename(path)) or LEFT_BEHIND.fullmatch(basename(path)))
 
 
 def _dotfile(path: str) -> str:

@@ -14,7 +14,21 @@ PROGRAMS = frozenset({"elf", "pe", "macho", "wasm", "dex", "java-class", "python
 ARCHIVES = frozenset({"zip", "tar", "gzip", "bzip2", "xz", "zstd", "lz4", "zlib", "lzma", "7z", "rar"})
 CLOSED = frozenset({"7z", "rar"})
 """Archives that nothing here opens, and that no loader of models does."""
-OTHER_WEIGHTS = frozenset({"hdf5", "onnx", "tflite", "executorch", "ggml", "msgpack", "npy", "openvino", "tensorrt"})
+OTHER_WEIGHTS = frozenset(
+    {
+        "ctranslate2",
+        "executorch",
+        "fasttext",
+        "ggml",
+        "hdf5",
+        "msgpack",
+        "npy",
+        "onnx",
+        "openvino",
+        "tensorrt",
+        "tflite",
+    }
+)
 """Formats that hold weights, or may, and that are recognised but not read."""
 TEXTS = frozenset({"text", "json", "html", "python", "script", "bundle", "empty"})
 CODE = PICKLES | PROGRAMS | ARCHIVES | {"script"}
@@ -22,6 +36,10 @@ CODE = PICKLES | PROGRAMS | ARCHIVES | {"script"}
 
 PICKLE_NAMES = frozenset({".bin", ".ckpt", ".dill", ".joblib", ".pickle", ".pkl", ".pt", ".pth"})
 """Loaders unpickle files with these names."""
+TORCH_BIN = re.compile(
+    r"(diffusion_)?pytorch_.*\.bin|adapter_model.*\.bin|learned_embeds.*\.bin|mm_projector\.bin|model_state.*\.bin"
+)
+"""What torch's libraries call checkpoints. Any other `.bin` may be of any of a dozen formats, or raw numbers."""
 LEFT_BEHIND = re.compile(
     r"training_args\.bin|(optimizer|scheduler|scaler|sampler)(_\d+)?\.(pt|bin)|rng_state(_\d+)?\.pth"
     r"|random_states_\d+\.pkl"

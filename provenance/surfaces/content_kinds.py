@@ -40,6 +40,9 @@ _IMATRIX = re.compile(rb"(?s:..[\x00-\x0f]\x00.[\x00\x01]\x00\x00)[\w.-]{1,200}\
 """A count of entries, the length of the first name, the name: that of a tensor in GGUF."""
 _ENGINE = re.compile(rb"(?s:(?:..\x00\x00\{[^\x00]{1,65536}\})?)[fp]trt")
 """A plan of TensorRT; exporters write the length of a JSON document and the document in front of it."""
+_CTRANSLATE2 = re.compile(rb"[\x01-\x20]\x00\x00\x00([\x02-\x40])\x00([A-Z]\w{0,62})\x00", re.ASCII)
+"""The version, then the length and the name of a specification: `WhisperSpec`."""
+_FASTTEXT = b"\xba\x16\x4f\x2f"
 _OPENVINO = re.compile(r"openvino_\w{1,100}\.bin", re.ASCII)
 _SKIPPED = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18(?s:.{4})")
 """A frame that readers of Zstandard and LZ4 skip; one longer than what is looked at is taken for Zstandard's."""
@@ -152,6 +155,11 @@ def _data(head: bytes, size: int) -> Content | None:
         return Content("onnx", "ONNX model")
     if _ENGINE.match(head) and b"\x00" in head[:64]:
         return Content("tensorrt", "TensorRT engine")
+    spec = _CTRANSLATE2.match(head)
+    if spec and len(spec[2]) + 1 == spec[1][0]:
+        return Content("ctranslate2", "CTranslate2 model")
+    if head.startswith(_FASTTEXT):
+        return Content("fasttext", "fastText model")
     if _is_truetype(head):
         return Content("font", "TrueType font")
     first = _IMATRIX.match(head)

@@ -159,6 +159,8 @@ SAMPLES: dict[str, tuple[str, Callable[[], bytes]]] = {
     "onnx, cut short": ("onnx", lambda: b"\x08\x07\x12\x07pytorch" + ONNX_GRAPH[:-3]),
     "tensorrt": ("tensorrt", lambda: b"ftrt" + bytes(28)),
     "tensorrt behind JSON": ("tensorrt", lambda: struct.pack("<I", 12) + b'{"imgsz": 8}' + b"ftrt" + bytes(28)),
+    "ctranslate2": ("ctranslate2", lambda: struct.pack("<IH", 6, 12) + b"WhisperSpec\0" + struct.pack("<II", 3, 9)),
+    "fasttext": ("fasttext", lambda: struct.pack("<iii", 793712314, 12, 100)),
     "executorch": ("executorch", lambda: b"\x20\x00\x00\x00ET12\x00\x00"),
     "flax": ("msgpack", lambda: b"\x81\xa6params\x82\xa5dense"),
     "sqlite": ("sqlite", database),

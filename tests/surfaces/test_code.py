@@ -148,6 +148,7 @@ def test_every_way_to_os_system_is_seen(code: str) -> None:
         ("import base64\nbase64.b64decode(x)", "decodes"),
         ("x = '" + "QUJD" * 200 + "'", "encoded-text"),
         ("n = 'sys' + 'tem'", "assembled-name"),
+        ("x = 1  # a\u200db", "invisible-character"),
         ("x = 1  # \u202e hidden", "invisible-character"),
         ("\uff45\uff56\uff41\uff4c('1')", "disguised-identifier"),
         ("x = 1" + " " * 300 + "; y = 2", "code-out-of-sight"),
@@ -185,7 +186,7 @@ def test_every_kind_of_feature(code: str, kind: str) -> None:
 
 
 HONEST = '''
-"""Reads ~/.ssh/id_rsa? No: a docstring may speak of it."""
+"""Reads ~/.ssh/id_rsa? No: a docstring may speak of it, and of 👩\u200d💻 and می\u200cخ."""
 import base64
 import importlib.util
 import logging

@@ -18,7 +18,12 @@ from provenance.surfaces.code.reaching import Analysis, Seen
 
 MAX_FEATURES = 40
 """Features of one kind in one source; the first ones, by line. None crowds out those of another kind."""
-_HIDDEN = re.compile(r"[\u202a-\u202e\u2066-\u2069\u200b-\u200f\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
+_JOINED = r"\u0600-\u06ff\u0900-\u0dff\u2190-\u3299\ufe0f\U0001f000-\U0001faff"
+"""Arabic, the scripts of India, symbols and emoji are joined, or kept apart, by U+200C and U+200D."""
+_HIDDEN = re.compile(
+    r"[\u202a-\u202e\u2066-\u2069\u200b\u200e\u200f\u2060-\u2064\ufeff\U000e0000-\U000e007f]"
+    rf"|(?<![{_JOINED}])[\u200c\u200d]|[\u200c\u200d](?![{_JOINED}])"
+)
 _FAR_RIGHT = re.compile(r"[^\n]*?[ \t]{120,}(?!\s|\\$|#)")
 
 _ENCODING = re.compile(r"(?:[^\n]*\n)?[ \t\f]*#[^\n]{0,200}?coding[:=][ \t]*([-\w.]+)")
