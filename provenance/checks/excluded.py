@@ -17,7 +17,8 @@ EXCLUDED_LOADABLE = Rule(
     confidence=Confidence.MEDIUM,
     meaning="`.git/`, `.cache/huggingface/` and our own bundles are no part of a model's digest and are not read. "
     "Among them is a file with the name of weights, of a pickle, of Python, of a script or of a program, or an active "
-    "git hook that is not one of git-lfs. What git and huggingface_hub write there themselves is not meant.",
+    "git hook that is not one of git-lfs. What git and huggingface_hub write there themselves is not meant. Hooks of a "
+    "repository in a folder of the model are, whatever they do.",
     why="No attestation covers these files: they can change without any digest changing.",
     example=".git/model.safetensors: left out of the digest, and has a loadable name",
     advice="Move the file into the model, where it is checked, or delete it.",
@@ -59,6 +60,9 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
                 yield EXCLUDED_LOADABLE.finding("a git hook, left out of the digest", file=path)
         elif suffix(path) in _LOADABLE and not _GIT_OWN.fullmatch(path):
             yield EXCLUDED_LOADABLE.finding("left out of the digest, and has a loadable name", file=path)
+    for file in evidence.candidate.manifest.files:
+        if _HOOK.fullmatch(file.path) and suffix(file.path) != ".sample":
+            yield EXCLUDED_LOADABLE.finding("a hook of a repository inside the model, which git runs", file=file.path)
 
 
 EXCLUDED = Check("excluded", (EXCLUDED_LOADABLE, GIT_HOOK), _run)

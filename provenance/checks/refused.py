@@ -13,8 +13,9 @@ LINK_IN_MODEL = Rule(
     title="a link in place of a file",
     severity=Severity.ERROR,
     meaning="A file or folder of the model is a symbolic link that leads out of it. It was not followed, and the model "
-    "has no digest. It is a `warning` where the link leads to another place in the model, or nowhere. Links of "
-    "a snapshot in a Hugging Face cache, which lead to the cache's blobs, are not meant.",
+    "has no digest; whether anything is there on this machine does not matter. It is a `warning` where the link leads "
+    "to another place in the model, or nowhere in it. Links of a snapshot in a Hugging Face cache, "
+    "which lead to the cache's blobs, are not meant.",
     why="What is behind the link is another thing on every machine: a loader that follows it reads a file of the "
     "host, or writes to it, and what was checked is not what is used.",
     example="vocab.txt: is a symbolic link that leads out of the model, to /etc/passwd",

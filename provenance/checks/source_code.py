@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from posixpath import basename
@@ -129,11 +130,14 @@ CODE_UNREADABLE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     meaning="A Python source is no Python of the version that examined it. It is an `error` where it is too long, or "
-    "takes too much to parse, and an `info` for one cell of a notebook.",
+    "takes too much to parse, or is what git obeys and could not be read, and an `info` for one cell of a notebook.",
     why="What was not parsed was not looked at, and may run all the same under another version.",
     example="modeling_foo.py: it is no Python of this version, line 3",
     advice="Read it by hand.",
 )
+
+_OBEYED = re.compile(r"(?:.*/)?\.git/", re.DOTALL)
+"""Hooks and settings, which are lines of text in every honest repository."""
 
 _LEVELS: dict[str, tuple[Rule, Severity]] = {
     kind: (rule, severity)
@@ -201,7 +205,7 @@ def _of_source(fact: CodeFact) -> Iterator[Finding]:
         yield rules[ident].finding(_message(fact, shown), severity=worst, file=fact.file, line=_line(fact, shown))
     if fact.error:
         level = Severity.INFO if fact.cell is not None else Severity.WARNING
-        if fact.language == "python" and not fact.error.startswith("it is no Python"):
+        if (fact.language == "python" and not fact.error.startswith("it is no Python")) or _OBEYED.match(fact.file):
             level = Severity.ERROR
         yield CODE_UNREADABLE.finding(f"{_cell(fact)}{fact.error}", severity=level, file=fact.file)
 

@@ -35,7 +35,6 @@ from provenance.records import (
     FileDigest,
     Header,
     Lineage,
-    Manifest,
     ModelEvidence,
     PairConsumer,
     Skipped,
@@ -485,7 +484,7 @@ def coverage(evidence: Evidence) -> tuple[Coverage, ...]:
     unread = {*_unread(model)}
     parsed = ({header.file for header in model.headers} | _examined_whole(model)) - unread
     rows = [
-        Coverage("files", files - len(model.gaps), files, "files", _excluded(model.manifest)),
+        Coverage("files", files - len(model.gaps), files + len(_refused(model)), "files", _files_note(model)),
         Coverage("bytes", nbytes - sum(model.gaps.values()), nbytes, "bytes"),
         Coverage("weight-files", len(parsed), len(parsed | broken | unread), "files"),
         Coverage("tensor-digests", tensors, sum(len(header.tensors) for header in model.headers), "tensors"),
@@ -496,5 +495,15 @@ def coverage(evidence: Evidence) -> tuple[Coverage, ...]:
     return (*rows, *coverage_of_forms(model))
 
 
-def _excluded(seen: Manifest) -> str:
-    return f"{len(seen.excluded)} files left out by rule: {', '.join(seen.excluded[:5])}" if seen.excluded else ""
+def _refused(model: ModelEvidence) -> set[str]:
+    """Entries of the folder that are no files of the manifest; of two names that are one, both are."""
+    return {row.path for row in model.refused} - {file.path for file in model.manifest.files}
+
+
+def _files_note(model: ModelEvidence) -> str:
+    notes = []
+    if excluded := model.manifest.excluded:
+        notes.append(f"{len(excluded)} files left out by rule: {', '.join(excluded[:5])}")
+    if model.refused:
+        notes.append("what was not looked at may hold more files")
+    return "; ".join(notes)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
+from posixpath import basename
 
 from provenance.errors import CouldNotLook
-from provenance.facts import Fact, TextFact
+from provenance.facts import CodeFact, Fact, TextFact
 from provenance.reading.files import OpenFile
-from provenance.reading.sources import Listing
+from provenance.reading.sources import ListedFile, Listing
 from provenance.records import ModelEvidence, Refused
 from provenance.surfaces.inspectors.source_code import by_shebang
 
@@ -57,17 +58,33 @@ def without_failed(model: ModelEvidence, failed: Failed) -> ModelEvidence:
 
 
 def git_texts(listing: Listing) -> Iterator[Fact]:
-    """Hooks and settings of git that lie beside the model, as texts; without text where one cannot be read whole."""
-    for listed in listing.beside[:MAX_GIT_FILES]:
-        file = OpenFile(listed, f"{listing.name}/{listed.path}", kept=True)
-        try:
-            data = file.pread(min(file.size, MAX_GIT_BYTES), 0)
-        except CouldNotLook:
-            continue  # the check of what is left out tells of hooks that were not read
-        finally:
-            file.close()
-        role = "git-config" if listed.path.endswith("config") else "git"
-        if "hooks/" in listed.path:
-            role = by_shebang(data[:600]) or "shell"
-        text = data.decode("utf-8", "surrogateescape") if file.size <= MAX_GIT_BYTES else None
-        yield TextFact(listed.path, role, hashlib.sha256(data).hexdigest(), text)
+    """Hooks and settings of git that lie beside the model, as texts; what cannot be read says so."""
+    for number, listed in enumerate(listing.beside):
+        role = _git_role(listed.path)
+        if isinstance(listed, Refused):
+            yield CodeFact(listed.path, role, error=listed.reason)
+        elif number < MAX_GIT_FILES:
+            yield _git_text(listed, role)
+        else:
+            yield CodeFact(listed.path, role, error=f"git obeys more than {MAX_GIT_FILES} files here")
+            return
+
+
+def _git_role(path: str) -> str:
+    if "hooks/" in path:
+        return "git-hook"
+    return {"config": "git-config", "config.worktree": "git-config", "commondir": "git-file"}.get(basename(path), "git")
+
+
+def _git_text(listed: ListedFile, role: str) -> Fact:
+    file = OpenFile(listed, listed.path, kept=True)
+    try:
+        data = file.pread(min(file.size, MAX_GIT_BYTES), 0)
+    except CouldNotLook as error:
+        return CodeFact(listed.path, role, error=error.what)
+    finally:
+        file.close()
+    if role == "git-hook":
+        role = by_shebang(data[:600]) or "shell"
+    text = data.decode("utf-8", "surrogateescape") if file.size <= MAX_GIT_BYTES else None
+    return TextFact(listed.path, role, hashlib.sha256(data).hexdigest(), text)

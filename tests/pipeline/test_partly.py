@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from provenance.errors import CouldNotLook
+from provenance.pipeline.partly import MAX_GIT_BYTES, MAX_GIT_FILES
 from provenance.reading.files import OpenFile
 from tests.command import Done, provenance
+from tests.reading import layouts
 
 LFS_HOOK = (
     "#!/bin/sh\n"
@@ -34,6 +36,13 @@ LFS_CONFIG = """[core]
 [credential]
 \thelper = store
 """
+SECTIONS = {
+    "smudge": 'filter "lfs"',
+    "process": 'filter "lfs"',
+    "helper": "credential",
+    "url": 'remote "origin"',
+    "path": "include",
+}
 
 
 @pytest.fixture
@@ -68,6 +77,21 @@ def test_the_rest_is_scanned_and_the_model_has_no_name(model: Path) -> None:
     assert all(file["sha256"] for file in subject["files"])
     assert "vocab.txt" not in {file["path"] for file in subject["files"]}
     assert "none: not every file could be digested" in done.out
+
+
+def test_coverage_says_how_much_was_not_looked_at(model: Path) -> None:
+    (model / "vocab.txt").symlink_to("config.json")
+    (model / "CONFIG.json").write_text("{}")
+    _, report = scan(model)
+    (row,) = [row for row in report["coverage"] if row["surface"] == "files"]
+    there = len(list(model.iterdir()))
+    assert (row["examined"], row["total"]) == (there - 1, there)
+    assert "may hold more files" in row["note"]
+
+
+def test_where_a_link_leads_out_to_need_not_be_on_this_machine(model: Path) -> None:
+    (model / "vocab.txt").symlink_to("/absent/here")
+    assert scan(model)[0].code == 1
 
 
 def _fifo(folder: Path) -> None:
@@ -182,16 +206,64 @@ def test_hooks_and_settings_of_git_are_read_beside_the_model(model: Path) -> Non
     assert report["subject"]["sha256"] == name
 
 
+@pytest.mark.parametrize("name", [".git/config", ".git/hooks", ".git/hooks/post-merge", ".git/commondir"])
+def test_what_git_obeys_and_cannot_be_read_is_an_error(model: Path, name: str) -> None:
+    layouts.write(model, {"notes": b""})
+    (model / name).parent.mkdir(parents=True)
+    (model / name).symlink_to("../notes")
+    done, report = scan(model)
+    assert done.code == 1
+    assert name in {row["location"]["file"] for row in report["findings"] if row["rule"] == "code-unreadable"}
+
+
+def test_settings_of_git_that_are_too_long_or_too_many(model: Path) -> None:
+    layouts.write(model, {".git/config": b"#" * (MAX_GIT_BYTES + 1)})
+    assert "it is too long" in scan(model)[0].out
+    layouts.write(model, {f".git/modules/{number:03}/config": b"" for number in range(MAX_GIT_FILES)})
+    layouts.write(model, {".git/config": b""})
+    done, _ = scan(model)
+    assert done.code == 1
+    assert f"git obeys more than {MAX_GIT_FILES} files" in " ".join(done.out.split())
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "rule"),
+    [
+        ("a/.git/hooks/post-merge", LFS_HOOK, "excluded-loadable"),
+        ("a/.git/config", "[core] fsmonitor = ./x", "code-runs-unasked"),
+        ("a/config", "[core]\n\tfsmonitor = ./x\n", "code-runs-unasked"),
+        (".git", "gitdir: a\n", "code-runs-unasked"),
+        (".gitmodules", '[submodule "x"] url = "ext::sh -c true"\n', "code-runs-unasked"),
+    ],
+)
+def test_repositories_inside_of_a_model(model: Path, path: str, text: str, rule: str) -> None:
+    layouts.write(model, {path: text.encode()})
+    done, report = scan(model)
+    assert done.code == 1
+    assert rule in rules(report)
+
+
+def test_a_blob_that_is_missing_from_a_cache_is_no_link_out_of_it(model: Path) -> None:
+    snapshot = model.parent / "models--a--b/snapshots/c"
+    shutil.copytree(model, snapshot)
+    (snapshot.parent.parent / "blobs").mkdir()
+    (snapshot / "vocab.json").symlink_to("../../blobs/0123")
+    done, report = scan(snapshot)
+    assert done.code == 3
+    assert "link-in-model" not in rules(report)
+    assert "No such file" in skipped(report)["vocab.json"]
+
+
 @pytest.mark.parametrize(
     "line",
     [
         "hooksPath = tools", "fsmonitor = ./x", "sshCommand = x", "smudge = sh -c x",
-        "process = git-lfs filter-process; x", "helper = !x", "pager = less | sh", "url = ext::sh", "path = ../x",
+        'process = "git-lfs filter-process; x"', "helper = !x", "pager = less | sh", "url = ext::sh", "path = ../x",
     ],
 )  # fmt: skip
 def test_settings_that_run_something_are_errors(model: Path, line: str) -> None:
     (model / ".git").mkdir()
-    (model / ".git/config").write_text(f"[core]\n\t{line}\n")
+    (model / ".git/config").write_text(f"[{SECTIONS.get(line.split(maxsplit=1)[0], 'core')}]\n\t{line}\n")
     done, report = scan(model)
     assert done.code == 1
     assert "code-runs-unasked" in rules(report)

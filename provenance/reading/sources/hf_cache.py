@@ -17,7 +17,7 @@ from pathlib import Path
 
 from provenance.errors import CouldNotLook, UsageError
 from provenance.reading.sources.interface import Aside, ListedFile, Listing, Source, refuse
-from provenance.reading.sources.local import list_folder, refuse_link, regular
+from provenance.reading.sources.local import LinkRefused, list_folder, refuse_link, regular
 from provenance.reading.sources.single import list_file
 from provenance.reading.sources.walk import Entry
 
@@ -69,8 +69,8 @@ class _Blobs:
         if stat.S_ISLNK(status.st_mode):
             stored = _target(blob)
             if stored is None or not self._is_stored(stored):
-                raise CouldNotLook(
-                    f"its blob {blob} is a link out of the cache", where=where, todo="fetch the model again"
+                raise LinkRefused(
+                    "link-out", f"its blob {blob} is a link out of the cache", where=where, todo="fetch the model again"
                 )
             blob, status = stored, _status(stored, where)
         return regular(entry.path, blob, status, where, claim)

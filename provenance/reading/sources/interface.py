@@ -72,8 +72,8 @@ class Listing:
     """Sorted by the bytes of their paths; at least one."""
     excluded: tuple[str, ...] = ()
     """Paths left out by rule, sorted; whatever they are, links and special files too."""
-    beside: tuple[ListedFile, ...] = ()
-    """Of the files left out, those that git runs or obeys: read, and no part of the model."""
+    beside: tuple[ListedFile | Refused, ...] = ()
+    """Of what is left out, that which git runs or obeys: read, and no part of the model."""
     refused: tuple[Refused, ...] = ()
     """What was set aside."""
 

@@ -8,6 +8,7 @@ import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from posixpath import dirname, join, normpath
 
 from provenance.errors import CouldNotLook, NothingToInspect
 from provenance.reading.sources.interface import Aside, Identity, ListedFile, Listing, Source, refuse
@@ -19,8 +20,13 @@ EXCLUDED_FOLDERS = (".git/", ".cache/huggingface/")
 EXCLUDED_SUFFIX = ".sigstore.jsonl"
 """Our own bundles, left out at the top of a model: they are written after the digest they carry."""
 
-OBEYED = re.compile(r"(?:.*/)?\.git/(?:modules/.*/)?(?:hooks/[^/]+(?<!\.sample)|config|info/attributes)", re.DOTALL)
+_REPOSITORY = r"(?:.*/)?\.git/(?:modules/.*/)?"
+_OBEYED = re.compile(
+    _REPOSITORY + r"(?:hooks/[^/]+(?<!\.sample)|config|config\.worktree|commondir|info/attributes)", re.DOTALL
+)
 """What git runs, and what tells it to run something, when somebody works in a folder that was not cloned."""
+_LEADS_TO_OBEYED = re.compile(_REPOSITORY + r"(?:hooks|info|modules(?:/.*)?)", re.DOTALL)
+"""Folders of those, where they are links."""
 
 Follow = Callable[[Entry, str], ListedFile]
 """What to do with a link (and the model's name for messages): resolve it, or raise `CouldNotLook`."""
@@ -33,6 +39,14 @@ _KINDS = {
     stat.S_IFCHR: "a character device",
     stat.S_IFBLK: "a block device",
 }
+
+
+class LinkRefused(CouldNotLook):
+    """A link that is not followed; `kind` as in `Refused`."""
+
+    def __init__(self, kind: str, what: str, *, where: str, todo: str) -> None:
+        self.kind = kind
+        super().__init__(what, where=where, todo=todo)
 
 
 class _Folder:
@@ -50,7 +64,8 @@ def list_folder(root: Path, name: str, follow: Follow, aside: Aside = refuse) ->
 
     Raises as `Source.list` does.
     """
-    files, excluded, beside = [], [], []
+    files, excluded = [], []
+    beside: list[ListedFile | Refused] = []
     refused: list[Refused] = []
 
     def set_aside(entry: Refused, error: CouldNotLook) -> None:
@@ -60,27 +75,39 @@ def list_folder(root: Path, name: str, follow: Follow, aside: Aside = refuse) ->
     for entry in walk(root, name, set_aside):
         if is_excluded(entry.path):
             excluded.append(entry.path)
-            if OBEYED.fullmatch(entry.path) and stat.S_ISREG(entry.status.st_mode):
-                beside.append(regular(entry.path, entry.location, entry.status, f"{name}/{entry.path}"))
+            if _OBEYED.fullmatch(entry.path) or (
+                stat.S_ISLNK(entry.status.st_mode) and _LEADS_TO_OBEYED.fullmatch(entry.path)
+            ):
+                beside.append(_beside(entry, name))
             continue
         try:
             files.append(list_entry(entry, name, follow))
         except CouldNotLook as error:
-            set_aside(Refused(entry.path, _refused_as(entry), error.what), error)
+            set_aside(Refused(entry.path, _refused_as(entry, error), error.what), error)
     if not files:
         left_out = f" but {len(excluded)} left out by rule" if excluded else ""
+        first = f"; {refused[0].path or 'it'}: {refused[0].reason}" if refused else ""
         raise NothingToInspect(
-            f"the folder holds no files{left_out}", where=name, todo="name a folder that holds a model"
+            f"the folder holds no files{left_out}{first}", where=name, todo="name a folder that holds a model"
         )
     check_collisions([file.path for file in files], name, set_aside)
     return Listing(name, ModelKind.DIRECTORY, tuple(files), tuple(excluded), tuple(beside), tuple(refused))
 
 
-def _refused_as(entry: Entry) -> str:
+def _beside(entry: Entry, model: str) -> ListedFile | Refused:
+    try:
+        return regular(entry.path, entry.location, entry.status, f"{model}/{entry.path}")
+    except CouldNotLook as error:
+        return Refused(entry.path, _refused_as(entry, error), error.what)
+
+
+def _refused_as(entry: Entry, error: CouldNotLook) -> str:
     """Kind of `Refused` of what is no regular file, or a link that is not followed."""
-    if not stat.S_ISLNK(entry.status.st_mode):
-        return "device" if stat.S_IFMT(entry.status.st_mode) in (stat.S_IFCHR, stat.S_IFBLK) else "special"
-    return next(kind for words, kind in _DIRECTIONS if _direction(entry).startswith(words))
+    if isinstance(error, LinkRefused):
+        return error.kind
+    if stat.S_ISLNK(entry.status.st_mode):
+        return "unreadable"  # what a link of a cache leads to
+    return "device" if stat.S_IFMT(entry.status.st_mode) in (stat.S_IFCHR, stat.S_IFBLK) else "special"
 
 
 def list_entry(entry: Entry, model: str, follow: Follow) -> ListedFile:
@@ -104,31 +131,35 @@ def is_excluded(path: str) -> bool:
 
 
 def refuse_link(entry: Entry, model: str) -> ListedFile:
-    """Raise `CouldNotLook`, saying what kind of link it is."""
-    raise CouldNotLook(
-        f"is a symbolic link {_direction(entry)}",
+    """Raise `LinkRefused`, saying what kind of link it is."""
+    kind, direction = _direction(entry)
+    raise LinkRefused(
+        kind,
+        f"is a symbolic link {direction}",
         where=f"{model}/{entry.path}",
         todo="put the file in its place: links are followed only inside a Hugging Face cache",
     )
 
 
-_DIRECTIONS = (
-    ("that leads out", "link-out"),
-    ("to another place", "link-inside"),
-    ("that leads", "link-broken"),
-)
+def _direction(entry: Entry) -> tuple[str, str]:
+    """Kind of `Refused`, and where a link leads, in words.
 
-
-def _direction(entry: Entry) -> str:
-    """Where a link leads, in words; only for the message, nothing is decided by it."""
-    root = str(entry.location)[: -len(entry.path) - 1]
+    What lies outside of the model is another thing on every machine, so whether a link leads there is read from its
+    text alone, whatever is there on this one.
+    """
     try:
-        target = os.path.realpath(entry.location, strict=True)
+        text = str(entry.location.readlink())
+    except OSError:
+        return "link-broken", "that cannot be read"
+    shown = os.fsencode(text).decode("utf-8", "backslashreplace")
+    target = normpath(join(dirname(entry.path), text))
+    if target.startswith(("/", "../")) or target == "..":
+        return "link-out", f"that leads out of the model, to {shown}"
+    try:
+        os.path.realpath(entry.location, strict=True)
     except OSError as error:
-        return "that leads in a circle" if error.errno == errno.ELOOP else "that leads nowhere"
-    if os.path.commonpath((root, target)) == root:
-        return "to another place in the model"
-    return f"that leads out of the model, to {target}"
+        return "link-broken", "that leads in a circle" if error.errno == errno.ELOOP else "that leads nowhere"
+    return "link-inside", "to another place in the model"
 
 
 FOLDER: Source = _Folder()

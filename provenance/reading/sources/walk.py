@@ -18,6 +18,11 @@ MAX_FILES = 100_000
 MAX_DEPTH = 256
 """Folders inside folders; each that is open takes a descriptor."""
 
+MAX_PATH = 4000
+"""Characters of the path of one file inside the model: what no system call takes cannot be opened."""
+MAX_PATHS = 64 * 1024 * 1024
+"""Characters of the paths of one model, which are all kept: 670 a file for the most files that it may have."""
+
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -38,7 +43,7 @@ def walk(
     """Every entry below `root` that is not a folder, sorted by path; `name` is how messages call the model.
 
     `aside` is told of an unreadable folder and of a name that cannot be quoted, and of more than `max_files` entries or
-    `max_depth` levels. Raises `CouldNotLook` where `root` itself cannot be listed.
+    `max_depth` levels, or paths too long to be kept. Raises `CouldNotLook` where `root` itself cannot be listed.
     """
     walker = _Walk(name, max_files, max_depth, aside)
     descriptor = walker.open_folder(os.fspath(root), "", None)
@@ -74,18 +79,25 @@ def check_collisions(paths: list[str], model: str, aside: Aside = refuse) -> Non
 
     `aside` is told of each; folders count too: `A/x` collides with `a/y`.
     """
-    told: set[str] = set()
+    known: set[str] = set()
     seen: dict[str, str] = {}
     for path in paths:
-        parts = path.split("/")
-        for depth in range(1, len(parts) + 1):
-            prefix = "/".join(parts[:depth])
+        for prefix in _prefixes(path, known):
             other = seen.setdefault(_folded(prefix), prefix)
-            if other != prefix and prefix not in told:
-                told.add(prefix)
+            if other != prefix:
                 what = f"'{other}' and '{prefix}' are one name where case or Unicode normalisation is ignored"
                 error = CouldNotLook(what, where=model, todo="rename one of them")
                 aside(Refused(prefix, "collision", f"is '{other}' too where case or Unicode form is ignored"), error)
+
+
+def _prefixes(path: str, known: set[str]) -> list[str]:
+    """A path and the folders that it lies in, the outermost first, without those that were known before."""
+    found = []
+    while path and path not in known:
+        known.add(path)
+        found.append(path)
+        path = path.rpartition("/")[0]
+    return found[::-1]
 
 
 def _folded(path: str) -> str:
@@ -104,6 +116,7 @@ class _Walk:
         self._max_depth = max_depth
         self._aside = aside
         self._seen = 0
+        self._characters = 0
 
     def open_folder(self, name: str, path: str, parent: int | None) -> int:
         """Descriptor of a folder that is no link."""
@@ -116,6 +129,8 @@ class _Walk:
         """Entries of an open folder and of all folders in it. `folder` is "" or ends in `/`."""
         for name in self._names(descriptor, folder):
             path = folder + os.fsencode(name).decode("utf-8", "backslashreplace")
+            if not self._has_room(path, folder):
+                return
             try:
                 check_name(os.fsencode(name), folder, self._model)
             except CouldNotLook as error:
@@ -130,6 +145,21 @@ class _Walk:
                 yield from self._inside(name, path, descriptor, location / name, depth + 1)
             else:
                 yield Entry(path, location / name, status)
+
+    def _has_room(self, path: str, folder: str) -> bool:
+        """Count a path in; False where it, or all of them, are too long to be kept."""
+        self._characters += len(path)
+        if len(path) > MAX_PATH:
+            what = f"it holds a path longer than {MAX_PATH} characters, and was not looked at from there on"
+            where = folder.rstrip("/")
+        elif self._characters > MAX_PATHS:
+            what, where = f"the paths of its files are more than {MAX_PATHS} characters", ""
+            if self._characters - len(path) > MAX_PATHS:
+                return False  # as told before
+        else:
+            return True
+        self._aside(Refused(where, "too-many", what), LimitExceeded(what, where=f"{self._model}/{where}"))
+        return False
 
     def _inside(self, name: str, path: str, parent: int, location: Path, depth: int) -> Iterator[Entry]:
         if depth > self._max_depth:

@@ -7,6 +7,7 @@ reaching         what is done with them
 folding          what hides a name, added up
 sinks            the names and texts that matter
 lines            scripts and recipes, line by line
+git_settings     what git is told to run
 requirement_lines    where packages come from
 notebooks        cells
 """
@@ -16,13 +17,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from provenance.facts import CodeFact, Feature, TextFact
-from provenance.surfaces.code import lines, requirement_lines
+from provenance.surfaces.code import git_settings, lines, requirement_lines
 from provenance.surfaces.code.notebooks import Cell, cells
 from provenance.surfaces.sandbox import Failure, Limits, Sandbox
 
 LINES = frozenset({*lines.BY_LANGUAGE, "shell", "docker", "lines"})
 """Roles of texts that are looked at line by line."""
-ROLES = LINES | {"python", "notebook", "requirements"}
+ROLES = LINES | {"python", "notebook", "requirements", "git-config", "git-file"}
 """Roles of texts that are source code."""
 MAX_PYTHON = 2000
 """Python sources and cells of one model that are parsed; what is beyond is said to be unread."""
@@ -55,7 +56,19 @@ def _facts(texts: Iterable[TextFact], sandbox: Sandbox) -> Iterator[CodeFact]:
         elif fact.role == "requirements":
             yield CodeFact(fact.file, fact.role, requirement_lines.features(fact.text))
         else:
-            yield CodeFact(fact.file, fact.role, lines.features(fact.text, fact.role))
+            yield CodeFact(fact.file, fact.role, _by_line(fact.file, fact.role, fact.text))
+
+
+def _by_line(file: str, role: str, text: str) -> tuple[Feature, ...]:
+    if role == "git-file":
+        return git_settings.elsewhere(file, text)
+    if role == "git-config":
+        return git_settings.features(text)
+    found = lines.features(text, role)
+    if role != "git":
+        return found
+    told = {feature.line for feature in found}
+    return (*found, *(feature for feature in git_settings.features(text) if feature.line not in told))
 
 
 def _cell(file: str, cell: Cell, sandbox: Sandbox, *, over: bool) -> CodeFact:

@@ -164,14 +164,6 @@ BY_LANGUAGE: Mapping[str, Patterns] = {
           r"|\bfilter=(?!lfs\b)\w|^\s*url\s*=\s*(?:-|ext::|file:|\W*-)|^\s*(?:lfsurl|url)\s*=\s*https?:(?!//(?:huggingface\.co"
           r"|github\.com|gitlab\.com|hf\.co)/)")),
     ),
-    "git-config": _table(
-        ("git-setting", "git runs a program",
-         (r"^\s*(?:hooksPath|sshCommand|gitProxy|askPass|uploadpack|receivepack|driver|program|command|external)\s*=\s*\S"
-          r"|^\s*fsmonitor\s*=\s*+(?!(?:true|false|yes|no|on|off|0|1)?\s*(?:$|[#;]))"
-          r"|^\s*(?:textconv|process|smudge|clean)\s*=\s*+(?![\"']?git[ -]lfs\s+(?:clean|smudge|filter-process)[ \w.%-]*[\"']?\s*$)"
-          r"|^\s*helper\s*=\s*[\"']?[!/.~]|^\s*(?:pager|editor)\s*=.*[;|&$`/]|^\s*(?:push)?url\s*=\s*(?:-|ext::)"
-          r"|^\s*path\s*=\s*\S")),
-    ),
     "yaml": _table(
         ("names-code", "a callable is named", r"^\s*_target_\s*:\s*[\"']?(?!torch\.|transformers\.|peft\.|datasets\.)\w"),
         ("process", "a hook runs a command of the repository", r"^\s*-?\s*language\s*:\s*(?:system|script|unsupported)"),
@@ -208,7 +200,7 @@ def features(text: str, language: str) -> tuple[Feature, ...]:
     found: dict[tuple[str, str, int], Feature] = {}
     counts: Counter[str] = Counter()
     variables = {"IFS": " "}
-    for number, line in _lines(text, keep_comments=language in ("page", "yaml", "toml", "git", "git-config")):
+    for number, line in _lines(text, keep_comments=language in ("page", "yaml", "toml", "git")):
         spelt = _spelt_out(line, variables) if language in SHELLS else line
         for kind, words, pattern in _compiled(language):
             seen = pattern.search(line) or (pattern.search(spelt) if spelt != line else None)

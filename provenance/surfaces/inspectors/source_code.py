@@ -41,7 +41,8 @@ BY_NAME: Mapping[str, str] = {
     "dockerfile": "docker", "containerfile": "docker", "makefile": "make", "gnumakefile": "make", "justfile": "make",
     "modelfile": "lines", "procfile": "lines", "jenkinsfile": "lines", "vagrantfile": "lines", ".envrc": "shell",
     ".bashrc": "shell", ".bash_profile": "shell", ".profile": "shell", ".zshrc": "shell", ".zshenv": "shell",
-    ".gitattributes": "git", ".gitmodules": "git", ".lfsconfig": "git", ".gitconfig": "git", ".npmrc": "lines",
+    ".gitattributes": "git", ".gitmodules": "git", ".lfsconfig": "git", ".gitconfig": "git", ".git": "git-file",
+    "config": "git-config", "config.worktree": "git-config", ".npmrc": "lines",
     "pipfile": "toml", "pip.conf": "lines", "autorun.inf": "starter",
 }  # fmt: skip
 _REQUIREMENTS = re.compile(r"(?:.*[-_.])?(?:requirements|constraints)(?:[-_.].*)?\.(?:txt|in)", re.IGNORECASE)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 import unicodedata
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from provenance.errors import CouldNotLook, Exit, LimitExceeded
 from provenance.reading.sources import walk as walking
 from provenance.reading.sources.walk import check_collisions, check_name, walk
+from provenance.records import Refused
 from tests.reading import layouts
 
 
@@ -46,6 +48,21 @@ def test_the_depth_is_bounded(tmp_path: Path) -> None:
     deep = layouts.write(tmp_path / "deep", {"d/" * walking.MAX_DEPTH + "x": b""})
     with pytest.raises(LimitExceeded, match=r"m/d/d/.*deeper"):
         walk(deep, "m")
+
+
+def test_what_is_kept_of_paths_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walking, "MAX_PATH", 10)
+    layouts.write(tmp_path, {"a/123456789": b"", "a/12345678": b"", "b/x": b"", "c/x": b""})
+    with pytest.raises(LimitExceeded, match=r"m/a: .* longer than 10 characters"):
+        walk(tmp_path, "m")
+    told: list[Refused] = []
+    found = walk(tmp_path, "m", lambda entry, _: told.append(entry))
+    assert [entry.path for entry in found] == ["a/12345678", "b/x", "c/x"]
+    assert [(entry.path, entry.kind) for entry in told] == [("a", "too-many")]
+    monkeypatch.setattr(walking, "MAX_PATHS", 24)
+    told.clear()
+    assert len(walk(tmp_path, "m", lambda entry, _: told.append(entry))) == 1
+    assert [(entry.path, entry.kind) for entry in told] == [("a", "too-many"), ("", "too-many")]
 
 
 def test_no_descriptor_is_left_open(tmp_path: Path) -> None:
@@ -175,6 +192,13 @@ COLLISIONS = [
 def test_collisions(one: str, other: str) -> None:
     with pytest.raises(CouldNotLook, match="one name where case"):
         check_collisions([one, "between", other], "m")
+
+
+def test_collisions_of_deep_folders_take_no_time() -> None:
+    folder = "d/" * 250
+    begun = time.process_time()
+    check_collisions([f"{folder}{number}" for number in range(20_000)], "m")
+    assert time.process_time() - begun < 5
 
 
 def test_what_does_not_collide() -> None:
