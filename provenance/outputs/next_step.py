@@ -83,6 +83,8 @@ def _remedy(report: Report, verdict: VerdictDocument) -> str:
             return _about_lineage(report, verdict)
         if not asked:
             return f"run `{_check(report, base=True)}`, with the model it is said to come from."
+    if not report.subject.tensor_count and "coverage" in areas and not files:
+        return "name the folder or file that holds the weights."
     if "coverage" in areas and files:
         accept = "accept it in a policy (coverage.unread, or an exception for its finding)"
         return f"leave what was not read out of the download, or {accept}."

@@ -368,26 +368,6 @@ def _lineage(
     )
 
 
-def _require_weights(model: ModelEvidence) -> None:
-    """Law 1: a model without weights has nothing a verdict could rest on."""
-    kinds = {fact.kind for fact in model.facts if isinstance(fact, ContentFact)}
-    if (
-        model.refused
-        or model.headers
-        or model.rejections
-        or model.newer
-        or model.unread
-        or _unread(model)
-        or kinds & UNREAD
-    ):
-        return
-    raise NothingToInspect(
-        "no weights in it: no safetensors, no GGUF, nothing else that is known to hold any",
-        where=model.name,
-        todo="name the folder or file that holds the model",
-    )
-
-
 def _unread(model: ModelEvidence) -> dict[str, str]:
     """Files of the model that hold weights or code, or may, and that nobody looked into; and why."""
     why = {r.file: f"{r.message} [{r.rule}]; it may be newer than this version" for r in model.newer}
@@ -435,7 +415,6 @@ def _gathered(
     lineage: Lineage | Skipped,
     apart: tuple[Skipped, ...] = (),
 ) -> Gathered:
-    _require_weights(candidate)
     candidate = _with_sources(candidate)
     unread = tuple(Skipped(file, why, asked=True) for file, why in _unread(candidate).items())
     unread += tuple(Skipped(row.path or "files", row.reason, asked=True) for row in candidate.refused)
