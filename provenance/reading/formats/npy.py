@@ -1,8 +1,8 @@
 """NumPy arrays, without NumPy: a magic, a version, the text of a Python dictionary, then the elements.
 
-The text (numpy/lib/format.py) is matched, not evaluated: NumPy writes its three keys always in one order. An array of
-objects is a pickle, and one of records has fields; neither is a tensor. Of an array stored column by column the bytes
-are taken as they are stored, and the header's metadata says so.
+The text (numpy/lib/format.py) is read by a grammar of our own, not evaluated; what NumPy refuses is rejected. An array
+of objects is a pickle, and one of records has fields; neither is a tensor. Of an array stored column by column the
+bytes are taken as they are stored, and the header's metadata says so.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 import blake3
 
 from provenance.errors import MalformedFile, UnsupportedFile
+from provenance.reading.formats import python_literal
 from provenance.reading.formats.interface import Format, read_exactly
-from provenance.reading.formats.rules import MAX_SIZE, Rule
+from provenance.reading.formats.rules import MAX_SIZE, Rule, quoted
 from provenance.records import ByteReader, Header, Tensor
 
 MAGIC = b"\x93NUMPY"
@@ -30,10 +31,9 @@ DTYPES = {
 }  # fmt: skip
 """Kind and bytes of an element, as `descr` says them behind the byte order."""
 
-_HEADER = re.compile(
-    rb"\{'descr': '([<|])([a-zA-Z]\d{1,2})', 'fortran_order': (False|True), "
-    rb"'shape': \(((?:\d{1,19}, ?)*\d{0,19})\), ?\} *\n?"
-)
+_DESCR = re.compile(r"([<>|=]?)([a-zA-Z]\d{1,4})")
+_NUMBERS = frozenset("biufc")
+_KEYS = frozenset({"descr", "fortran_order", "shape"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +67,72 @@ def read_header(reader: ByteReader) -> Header:
 
 def read_array(reader: ByteReader, start: int, size: int) -> Array:
     """The array that bytes [start, start + size) of `reader`'s file are, and all of them."""
+    version, header, text = _text(reader, start, size)
+    dtype, columns, shape = _said(text, reader, start, python2=version < 3)
+    nbytes = _nbytes(shape, dtype[1], reader)
+    left = size - len(header)
+    if nbytes > left:
+        what = f"{nbytes} bytes of elements where {left} are left"
+        raise MalformedFile(Rule.TENSOR_PAST_END, what, where=reader.path, offset=start)
+    if nbytes < left:
+        raise UnsupportedFile("with something behind its elements", where=reader.path)
+    return Array(dtype[0], shape, columns and len(shape) > 1, nbytes, header, version)
+
+
+def _text(reader: ByteReader, start: int, size: int) -> tuple[int, bytes, str]:
+    """The version, everything before the elements, and the dictionary in it."""
     front = read_exactly(reader, min(12, size), start)
     version = front[6] if len(front) > 7 and front[:6] == MAGIC and front[7] == 0 else 0
-    if version not in (1, 2, 3) or len(front) < 12:
+    if version not in (1, 2, 3):
         raise UnsupportedFile("which is of no known version", where=reader.path)
     fixed = 10 if version == 1 else 12
     length = int.from_bytes(front[8:fixed], "little")
-    if length > min(MAX_HEADER_BYTES, size - fixed):
+    if len(front) < fixed or length > size - fixed:
+        what = f"the file ends inside its own header, of {length} bytes"
+        raise MalformedFile(Rule.TRUNCATED, what, where=reader.path, offset=start)
+    if length > MAX_HEADER_BYTES:
         raise UnsupportedFile(f"with a header of {length} bytes", where=reader.path)
     header = read_exactly(reader, fixed + length, start)
-    found = _HEADER.fullmatch(header, fixed)
-    order, kind, columns, sizes = found.groups() if found else (b"", b"", b"", b"")
-    dtype = DTYPES.get(kind.decode())
-    if dtype is None or sizes.strip().isdigit() or (order == b"|") != (dtype[1] == 1):
+    try:
+        return version, header, header[fixed:].decode("utf-8" if version == 3 else "latin-1")
+    except UnicodeDecodeError:
+        raise MalformedFile(Rule.NOT_UTF8, "its header is not UTF-8", where=reader.path, offset=start) from None
+
+
+def _said(
+    text: str, reader: ByteReader, start: int, *, python2: bool
+) -> tuple[tuple[str, int], bool, tuple[int, ...]]:
+    """Name and bytes of an element, whether it is stored by columns, and the shape."""
+    try:
+        said = python_literal.parse(text, python2=python2)
+    except python_literal.Wrong as error:
+        raise MalformedFile(Rule.BAD_ENTRY, f"its header {error}", where=reader.path, offset=start) from None
+    except python_literal.Unknown:
+        raise UnsupportedFile("whose header is not written as NumPy writes it", where=reader.path) from None
+    if not isinstance(said, dict) or said.keys() != _KEYS or not isinstance(said["fortran_order"], bool):
+        what = "its header does not say descr, fortran_order and shape, and only these"
+        raise MalformedFile(Rule.BAD_ENTRY, what, where=reader.path, offset=start)
+    shape = said["shape"]
+    if not isinstance(shape, tuple) or not all(isinstance(number, int) and number >= 0 for number in shape):
+        what = f"the shape {quoted(repr(shape))} is no tuple of natural numbers"
+        raise MalformedFile(Rule.BAD_SHAPE, what, where=reader.path, offset=start)
+    if any(isinstance(number, bool) for number in shape):
+        raise UnsupportedFile("whose header is not written as NumPy writes it", where=reader.path)
+    numbers = tuple(number for number in shape if isinstance(number, int))
+    return _dtype(said["descr"], reader, start), said["fortran_order"], numbers
+
+
+def _dtype(descr: python_literal.Literal, reader: ByteReader, start: int) -> tuple[str, int]:
+    if not isinstance(descr, str | list | tuple):
+        what = f"the descr {quoted(repr(descr))} names no elements"
+        raise MalformedFile(Rule.BAD_ENTRY, what, where=reader.path, offset=start)
+    found = _DESCR.fullmatch(descr) if isinstance(descr, str) else None
+    known = DTYPES.get(found[2]) if found else None
+    if known is None and found and found[2][0] in _NUMBERS and found[2] not in ("f12", "f16", "c24", "c32"):
+        raise MalformedFile(Rule.UNKNOWN_DTYPE, f"the descr {quoted(found[0])}", where=reader.path, offset=start)
+    if known is None or not found or (found[1] != "<" and known[1] != 1):
         raise UnsupportedFile("whose elements are no plain little-endian numbers", where=reader.path)
-    shape = tuple(int(number) for number in sizes.replace(b",", b" ").split())
-    nbytes = _nbytes(shape, dtype[1], reader)
-    if fixed + length + nbytes > size:
-        what = f"{nbytes} bytes of elements where {size - fixed - length} are left"
-        raise MalformedFile(Rule.TENSOR_PAST_END, what, where=reader.path, offset=start)
-    if fixed + length + nbytes < size:
-        raise UnsupportedFile("with something behind its elements", where=reader.path)
-    return Array(dtype[0], shape, columns == b"True" and len(shape) > 1, nbytes, header, version)
+    return known
 
 
 def metadata(arrays: dict[str, Array]) -> dict[str, str]:
