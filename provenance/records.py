@@ -173,6 +173,17 @@ MetadataValue = str | int | float | bool | tuple["MetadataValue", ...]
 
 
 @dataclass(frozen=True, slots=True)
+class External:
+    """Values of a tensor that lie in another file, and were not read there."""
+
+    tensor: str
+    file: str
+    """As the header names it: relative to the header's folder, or whatever else it says."""
+    end: int
+    """Offset in that file after their last byte, as far as the header says."""
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """A wholly validated header: every tensor lies inside its file.
 
@@ -194,6 +205,8 @@ class Header:
     """Digest of what describes the tensors: of the header's bytes where they lie in front."""
     unread: tuple[Skipped, ...] = ()
     """Tensors that the file holds and that are no range of its bytes, by name: their values were not looked at."""
+    external: tuple[External, ...] = ()
+    """Those of them whose values lie in other files."""
 
 
 @dataclass(frozen=True, slots=True)

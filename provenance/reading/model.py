@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from posixpath import dirname, join, normpath
 from types import TracebackType
 
 from provenance.errors import CouldNotLook, LimitExceeded, MalformedFile, NothingToInspect, UnsupportedFile
 from provenance.reading.files import OpenFile, room_for_descriptors
 from provenance.reading.formats import claimed, read_header, recognise
+from provenance.reading.formats.rules import Rule, quoted
 from provenance.reading.formats.shards import check_split, is_index, read_index, split_sets
 from provenance.reading.sources.interface import Aside, Listing, refuse
 from provenance.records import Header, ModelKind, Refused, Rejection, ShardIndex, Skipped
@@ -83,6 +85,9 @@ def open_model(listing: Listing, aside: Aside = refuse) -> OpenModel:
     except BaseException:
         _close(files)
         raise
+    beyond = [found for header in headers if (found := _past_end(header, files))]
+    headers = [header for header in headers if header.file not in {found.file for found in beyond}]
+    rejections += beyond
     rejections += [found for split_set in split_sets(headers) for found in check_split(split_set)]
     if refused:
         listing = without(listing, refused)
@@ -106,6 +111,18 @@ def _close(files: Mapping[str, OpenFile]) -> None:
 def _unread(file: OpenFile, error: UnsupportedFile) -> Skipped:
     kind = recognise(file)
     return Skipped(file.path, f"is {kind.words if kind else 'a weight file'}, {error.what}", asked=True)
+
+
+def _past_end(header: Header, files: Mapping[str, OpenFile]) -> Rejection | None:
+    """Values of a tensor that lie in another file of the model, and beyond its end."""
+    for value in header.external:
+        other = files.get(normpath(join(dirname(header.file), value.file)))
+        if other is not None and value.end > other.size:
+            what = (
+                f"the values of {quoted(value.tensor)} end at byte {value.end} of {other.path}, which has {other.size}"
+            )
+            return Rejection(header.file, header.format, Rule.TENSOR_PAST_END, what)
+    return None
 
 
 def _rejection(file: OpenFile, error: MalformedFile) -> Rejection:

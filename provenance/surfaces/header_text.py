@@ -114,7 +114,10 @@ def facts(header: Header) -> tuple[HeaderTextFact, ...]:
 
 
 def _names(header: Header) -> Iterator[HeaderTextFact]:
-    for kind, names in (("tensor", [tensor.name for tensor in header.tensors]), ("key", list(header.metadata))):
+    tensors = [tensor.name for tensor in header.tensors]
+    if header.format == "onnx":  # torch's exporter gives every name the path of its module, from the root
+        tensors = [name.removeprefix("/") for name in tensors]
+    for kind, names in (("tensor", tensors), ("key", list(header.metadata))):
         joined = "\n".join(names)
         if not any(pattern.search(joined) for pattern in (_NAME_CODE, _LOOKALIKE)) and not _may_climb(joined):
             continue

@@ -14,6 +14,7 @@ from provenance.reading.engine import open_model, read
 from provenance.reading.formats import bounded_json
 from provenance.reading.sources import resolve
 from tests.reading import layouts
+from tests.reading.formats.other_forge import initializer, message, number, onnx
 
 WEIGHTS = layouts.safetensors({"a": layouts.bf16(4)})
 OTHERS = layouts.safetensors({"b": layouts.bf16(4)})
@@ -52,6 +53,24 @@ def test_broken_headers_are_data(tmp_path: Path) -> None:
         assert {rejection.format for rejection in model.rejections} == {"safetensors", "gguf"}
         assert "[" not in found["fake.gguf"].message
         assert len(read(model, [digest_file]).files) == 4
+
+
+@pytest.mark.parametrize(("location", "offset", "rejected"), [("weights.bin", "8", True), ("./weights.bin", "9", True),
+    ("weights.bin", "0", False), ("missing.bin", "8", False), ("../weights.bin", "8", False)])  # fmt: skip
+def test_values_beyond_the_end_of_another_file_are_a_rejection(
+    tmp_path: Path, location: str, offset: str, rejected: bool
+) -> None:
+    entries = (
+        message(1, b"location") + message(2, location.encode()),
+        message(1, b"offset") + message(2, offset.encode()),
+    )
+    tensor = initializer("w", (4,), None, more=number(14, 1) + b"".join(message(13, entry) for entry in entries))
+    layouts.write(tmp_path, {"sub/model.onnx": onnx(tensor), "sub/weights.bin": bytes(16)})
+    with open_model(resolve(str(tmp_path))) as model:
+        assert [(found.file, found.rule) for found in model.rejections] == [
+            ("sub/model.onnx", "tensor-past-end")
+        ] * rejected
+        assert [header.file for header in model.headers] == ["sub/model.onnx"] * (not rejected)
 
 
 def test_indexes_are_read_as_declared(tmp_path: Path) -> None:

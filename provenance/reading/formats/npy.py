@@ -99,15 +99,13 @@ def _text(reader: ByteReader, start: int, size: int) -> tuple[int, bytes, str]:
         raise MalformedFile(Rule.NOT_UTF8, "its header is not UTF-8", where=reader.path, offset=start) from None
 
 
-def _said(
-    text: str, reader: ByteReader, start: int, *, python2: bool
-) -> tuple[tuple[str, int], bool, tuple[int, ...]]:
+def _said(text: str, reader: ByteReader, start: int, *, python2: bool) -> tuple[tuple[str, int], bool, tuple[int, ...]]:
     """Name and bytes of an element, whether it is stored by columns, and the shape."""
     try:
         said = python_literal.parse(text, python2=python2)
-    except python_literal.Wrong as error:
+    except python_literal.RefusedError as error:
         raise MalformedFile(Rule.BAD_ENTRY, f"its header {error}", where=reader.path, offset=start) from None
-    except python_literal.Unknown:
+    except python_literal.UnknownError:
         raise UnsupportedFile("whose header is not written as NumPy writes it", where=reader.path) from None
     if not isinstance(said, dict) or said.keys() != _KEYS or not isinstance(said["fortran_order"], bool):
         what = "its header does not say descr, fortran_order and shape, and only these"

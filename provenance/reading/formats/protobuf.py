@@ -17,6 +17,8 @@ from provenance.records import ByteReader
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 MAX_FIELDS = 2**20
 """Of one file; each costs about two microseconds."""
+_GROUP = (3, 4)
+_MAX_NUMBER = 2**29 - 1
 _WINDOW = 4096
 _MAX_VARINT_BYTES = 10
 
@@ -44,8 +46,8 @@ class Fields:
         self._offset = 0
         self._left = MAX_FIELDS
 
-    def of(self, start: int, end: int) -> Iterator[Field]:
-        """Every field of the message in bytes [start, end), in order."""
+    def of(self, start: int, end: int, *, cut: bool = False) -> Iterator[Field]:
+        """Every field of the message in bytes [start, end), in order; a `cut` message may end inside its last one."""
         position = start
         while position < end:
             self._left -= 1
@@ -53,6 +55,8 @@ class Fields:
                 raise UnsupportedFile(f"with more than {MAX_FIELDS} fields", where=self.file)
             key, position = self.varint(position, end)
             number, wire = key >> 3, key & 7
+            if not 0 < number <= _MAX_NUMBER:
+                raise MalformedFile(Rule.BAD_FIELD, f"a field of number {number}", where=self.file, offset=position)
             value, stop = 0, position
             if wire == VARINT:
                 value, stop = self.varint(position, end)
@@ -61,9 +65,12 @@ class Fields:
                 stop = position + length
             elif wire in (FIXED32, FIXED64):
                 stop = position + (4 if wire == FIXED32 else 8)
-            else:
+            elif wire in _GROUP:
                 raise UnsupportedFile("with a field of a wire type that is no more in use", where=self.file)
-            if stop > end:
+            else:
+                what = f"field {number} is of the wire type {wire}, which there is not"
+                raise MalformedFile(Rule.BAD_FIELD, what, where=self.file, offset=position)
+            if stop > end and not cut:
                 what = f"field {number} ends at byte {stop}, its message at {end}"
                 raise MalformedFile(Rule.FIELD_PAST_END, what, where=self.file, offset=position)
             yield Field(number, wire, value, position, stop)

@@ -1,7 +1,7 @@
 """Literals of Python as NumPy writes them into the header of an array: read by a grammar of our own, nothing evaluated.
 
 Dictionaries, lists, tuples, texts without escapes, whole numbers, truth values. What Python itself would refuse is
-`Wrong`; what it may take and no writer writes (escapes, sums, other bases) is `Unknown`.
+`RefusedError`; what it may take and no writer writes (escapes, sums, other bases) is `UnknownError`.
 """
 
 from __future__ import annotations
@@ -17,27 +17,25 @@ _TOKEN = re.compile(
     r"[ \t\n]*(?:(?P<text>'[^'\\\n\r]*'|\"[^\"\\\n\r]*\")|(?P<number>-?[0-9]+L?)(?![\w.])|(?P<word>True|False|None)\b"
     r"|(?P<mark>[{}\[\](),:])|(?P<end>\Z))"
 )
-_MAYBE = re.compile(
-    r"[ \t\n]*(?:[#\\\f\r+.0-9-]|[bBrRuU]{0,2}(?:'''|\"\"\"|['\"][^\n]*\\)|[bBrRuU]{1,2}['\"]|set\b)"
-)
+_MAYBE = re.compile(r"[ \t\n]*(?:[#\\\f\r+.0-9-]|[bBrRuU]{0,2}(?:'''|\"\"\"|['\"][^\n]*\\)|[bBrRuU]{1,2}['\"]|set\b)")
 """What no token is and Python may take: comments, escapes, signs, other numbers, prefixed texts."""
 _CLOSING = {"{": "}", "[": "]", "(": ")"}
 
 
-class Wrong(ValueError):
+class RefusedError(ValueError):
     """Python reads this text as no literal, or as one in which a key stands twice."""
 
 
-class Unknown(ValueError):
+class UnknownError(ValueError):
     """Python may read this text; this grammar does not."""
 
 
 def parse(text: str, *, python2: bool) -> Literal:
-    """The value of `text`, where `python2` with numbers of Python 2 (`3L`); raises `Wrong` or `Unknown`."""
+    """The value of `text`, where `python2` with numbers of Python 2 (`3L`); raises `RefusedError` or `UnknownError`."""
     parser = _Parser(text, python2=python2)
     value = parser.value(0)
     if parser.kind != "end":
-        raise Wrong(f"goes on at character {parser.place}")
+        raise RefusedError(f"goes on at character {parser.place}")
     return value
 
 
@@ -54,7 +52,7 @@ class _Parser:
         found = _TOKEN.match(self._text, self._next)
         if found is None:
             where = f"has no literal at character {self._next}"
-            raise Unknown(where) if _MAYBE.match(self._text, self._next) else Wrong(where)
+            raise UnknownError(where) if _MAYBE.match(self._text, self._next) else RefusedError(where)
         self.kind = str(found.lastgroup)
         self.token, self.place, self._next = found[self.kind], found.start(self.kind), found.end()
 
@@ -62,16 +60,16 @@ class _Parser:
         """The value that begins with the token at hand."""
         kind, token = self.kind, self.token
         if depth > MAX_DEPTH:
-            raise Unknown(f"at character {self.place}")
+            raise UnknownError(f"at character {self.place}")
         if kind == "mark" and token in _CLOSING:
             self._step()
             return self._items(token, depth + 1)
         if kind in ("mark", "end"):
-            raise Wrong(f"has no value at character {self.place}")
+            raise RefusedError(f"has no value at character {self.place}")
         self._step()
         if kind == "text":
             if self.kind == "text":
-                raise Unknown(f"at character {self.place}")  # two texts side by side are one
+                raise UnknownError(f"at character {self.place}")  # two texts side by side are one
             return token[1:-1]
         return {"True": True, "False": False, "None": None}[token] if kind == "word" else self._number(token)
 
@@ -89,7 +87,7 @@ class _Parser:
                 commas += 1
                 self._step()
             elif (self.kind, self.token) != ("mark", _CLOSING[opening]):
-                raise Wrong(f"has no comma or bracket at character {self.place}")
+                raise RefusedError(f"has no comma or bracket at character {self.place}")
         self._step()
         if opening == "{":
             return pairs
@@ -100,9 +98,9 @@ class _Parser:
     def _pair(self, key: Literal, pairs: dict[str, Literal], depth: int) -> None:
         if (self.kind, self.token) != ("mark", ":") or not isinstance(key, str):
             where = f"has no key at character {self.place}"
-            raise Wrong(where) if depth == 1 else Unknown(where)
+            raise RefusedError(where) if depth == 1 else UnknownError(where)
         if key in pairs:
-            raise Wrong(f"has the key {key[:80]!r} twice")
+            raise RefusedError(f"has the key {key[:80]!r} twice")
         self._step()
         pairs[key] = self.value(depth)
 
@@ -111,6 +109,6 @@ class _Parser:
         digits = token.removesuffix("L").lstrip("-")
         plain = digits.lstrip("0") or "0"
         if plain not in (digits, "0") or (token.endswith("L") and not self._python2):
-            raise Wrong(f"has the number {token[:40]}")
+            raise RefusedError(f"has the number {token[:40]}")
         value = int(plain) if len(plain) < 20 else TOO_LARGE
         return -value if token.startswith("-") else value

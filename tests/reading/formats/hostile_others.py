@@ -16,7 +16,14 @@ def _onnx(rule: Rule, what: str, *parts: bytes) -> Hostile:
     return Hostile(rule, f"onnx, {what}", {"model.onnx": onnx(*parts)})
 
 
+def _external(rule: Rule, what: str, **entries: str) -> Hostile:
+    pairs = (message(13, message(1, key.encode()) + message(2, value.encode())) for key, value in entries.items())
+    tensor = initializer("w", (2,), None, more=number(14, 1) + b"".join(pairs))
+    return Hostile(rule, f"onnx, elsewhere, {what}", {"model.onnx": onnx(tensor)})
+
+
 _W = initializer("w", (2,), bytes(8))
+_NAMELESS = initializer("", (2,), bytes(8))
 
 OTHER_CASES = (
     _npy(Rule.TENSOR_PAST_END, "cut", npy(data=bytes(7))),
@@ -47,6 +54,21 @@ OTHER_CASES = (
     _npy(Rule.EMPTY_NAME, "in a zip", npz((b".npy", npy()))),
     _npy(Rule.HIDDEN_CHARACTER, "in a zip", npz(("a\u202eb.npy".encode(), npy()))),
     _npy(Rule.NAME_TOO_LONG, "in a zip", npz((b"n" * 1025 + b".npy", npy()))),
+    Hostile(Rule.NOT_ONNX, "onnx, by its name alone", {"model.onnx": number(1, 8) + message(2, b"a producer")}),
+    Hostile(Rule.NOT_ONNX, "onnx, nothing", {"model.onnx": b""}),
+    Hostile(Rule.BAD_FIELD, "onnx, two graphs", {"model.onnx": onnx(_W) + message(7, b"")}),
+    Hostile(Rule.FIELD_PAST_END, "onnx, cut", {"model.onnx": onnx(_W)[:-1]}),
+    Hostile(Rule.FIELD_PAST_END, "onnx, the graph itself", {"model.onnx": onnx(_W)[:40]}),
+    Hostile(Rule.FIELD_PAST_END, "onnx, operators", {"model.onnx": onnx(_W, more=message(8, message(1, b"x", 9)))}),
+    Hostile(Rule.BAD_FIELD, "onnx, operators", {"model.onnx": onnx(_W, more=message(8, b"\x0f"))}),
+    _onnx(Rule.BAD_FIELD, "wire type 6", _W, b"\x0e"),
+    _onnx(Rule.BAD_FIELD, "number 0", _W, b"\0\0"),
+    _onnx(Rule.SIZE_MISMATCH, "typed", initializer("w", (3,), None, more=message(4, bytes(8)))),
+    _onnx(Rule.SIZE_MISMATCH, "integers", initializer("w", (3,), None, 7, more=message(7, bytes(2)))),
+    _onnx(Rule.EMPTY_NAME, "constant", message(1, message(5, message(1, b"value") + message(5, _NAMELESS[2:])))),
+    _external(Rule.SIZE_OVERFLOW, "wraps round", location="config.json", offset="9223372036854775807"),
+    _external(Rule.SIZE_MISMATCH, "too long", location="config.json", length="64"),
+    _external(Rule.BAD_OFFSETS, "negative", location="config.json", offset="-8"),
     _onnx(Rule.FIELD_PAST_END, "in the graph", message(5, b"x", 100)),
     _onnx(Rule.FIELD_PAST_END, "raw bytes", message(5, message(8, b"w") + message(9, b"x", 100))),
     _onnx(Rule.FIELD_PAST_END, "an endless number", message(5, b"\xff" * 11)),

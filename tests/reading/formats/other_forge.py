@@ -49,9 +49,10 @@ def initializer(name: str | bytes, shape: tuple[int, ...], raw: bytes | None, ki
     return message(5, dims + number(2, kind) + message(8, raw_name) + data + more)
 
 
-def node(*attributes: bytes) -> bytes:
+def node(*attributes: bytes, output: str = "") -> bytes:
     """A `NodeProto` with attributes."""
-    return message(1, message(1, b"x") + message(4, b"Op") + b"".join(message(5, one) for one in attributes))
+    said = message(1, b"x") + message(2, output.encode()) + message(3, b"name") + message(4, b"Op")
+    return message(1, said + b"".join(message(5, one) for one in attributes))
 
 
 def onnx(*parts: bytes, more: bytes = b"") -> bytes:
