@@ -166,7 +166,7 @@ def file_gaps(report: Report) -> list[SkippedRow]:
 
 
 def _why(row: SkippedRow, is_file: bool) -> str:
-    if is_file:
+    if is_file or (row.asked and row.reason.startswith("is ")):
         return f"not read: {row.reason.removeprefix('is ')}"
     return f"could not be done: {row.reason}" if row.asked else row.reason
 

@@ -66,6 +66,9 @@ UNREAD = PICKLES | OTHER_WEIGHTS | ARCHIVES | {"unknown"}
 """Kinds of content that hold weights or code, or may, and that this version does not read. Binary data of no known
 format is among them: a loader may know what we do not."""
 
+NO_FOLDERS = frozenset({"device", "special", "link-broken", "collision"})
+"""Kinds of what was refused that hide no further files."""
+
 NEWER = frozenset({"unknown-ggml-type"})
 """Broken rules of a header that an honest file of tomorrow breaks too: not looked at, rather than bad."""
 
@@ -483,6 +486,6 @@ def _files_note(model: ModelEvidence) -> str:
     notes = []
     if excluded := model.manifest.excluded:
         notes.append(f"{len(excluded)} files left out by rule: {', '.join(excluded[:5])}")
-    if model.refused:
+    if any(row.kind not in NO_FOLDERS for row in model.refused):
         notes.append("what was not looked at may hold more files")
     return "; ".join(notes)

@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 from provenance.errors import CouldNotLook
 from provenance.reading.comparison import Comparison, PairFactory
 from provenance.reading.crew import Meter, run
+from provenance.reading.holes import MAX_HOLES, hollow
 from provenance.reading.model import OpenModel, open_model
 from provenance.reading.pairs import Pair, components, element_bytes
 from provenance.reading.side import Reading, Side
@@ -59,7 +60,9 @@ def read(
     """
     meter = Meter(progress)
     side = Side(model, file_consumers, tensor_consumers, meter, gaps=gaps, failed=failed)
-    run([side.alone(path) for path in model.files], threads, meter)
+    for path, error in hollow(model.files, gaps or {}, MAX_HOLES).items():
+        side.give_up(path, error)
+    run([side.alone(path) for path in model.files if path not in side.given_up], threads, meter)
     return side.reading()
 
 
@@ -99,6 +102,9 @@ def read_pair(
     parts = components(pairs)
     crossing = [index for part in parts for index in part.crossing]
     meter = Meter(progress)
+    for model in (candidate, base):
+        if errors := [*hollow(model.files, {}, MAX_HOLES).values()]:
+            raise errors[0]
     left = Side(candidate, file_consumers, tensor_consumers, meter, {pairs[index][0] for index in crossing})
     right = Side(base, file_consumers, tensor_consumers, meter, {pairs[index][1] for index in crossing})
     comparison = Comparison(left, right, pairs, pair_consumer)

@@ -75,6 +75,7 @@ class Side(Generic[F, T]):
         self._watched = watched
         self._gaps = gaps or {}
         self._failed = failed
+        self.given_up: set[str] = set()
         self._headers = {header.file: header for header in model.headers}
         self._file_factories = file_factories
         self._tensor_factories = (*tensor_factories, self._watch)
@@ -117,10 +118,15 @@ class Side(Generic[F, T]):
             drain(stream, worker)
             self.finish(stream)
         except CouldNotLook as error:
-            if self._failed is None:
-                raise
-            self._failed[path] = error
-            self._records[path] = [], []
+            self.give_up(path, error)
+
+    def give_up(self, path: str, error: CouldNotLook) -> None:
+        """Do without the records of a file that cannot be read; raises `error` where that ends the run."""
+        if self._failed is None:
+            raise error
+        self._failed[path] = error
+        self.given_up.add(path)
+        self._records[path] = [], []
 
     def reading(self) -> Reading[F, T]:
         """All records, in the order of the listing."""
