@@ -14,6 +14,8 @@ wing needs of another passes through here.
 
 and, for all of them:
 
+    coverage       what of a model was not looked at, and how much was
+    partly         a model of which not everything can be looked at; what git obeys beside it
     compose        evidence -> checks -> report
     trusted        the policy, its signers, and the bundles of a run
     destinations   where results may go

@@ -37,7 +37,8 @@ def verify(
     from provenance.pipeline.check import Judged
     from provenance.pipeline.clock import moment
     from provenance.pipeline.compose import tool
-    from provenance.pipeline.gather import coverage, digest
+    from provenance.pipeline.coverage import coverage
+    from provenance.pipeline.gather import digest
     from provenance.pipeline.trusted import trust
     from provenance.trust.policy import judge_claims
 
