@@ -7,6 +7,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO := .venv-demo/bin
 PIP := -m pip --quiet --disable-pip-version-check
+NATIVE := provenance/weights/kernels/_native.c provenance/reading/sha256/_lanes.c
 
 .PHONY: demo test test-slow coverage interop bench bench-scanners lint schemas docs lock clean
 
@@ -52,14 +53,14 @@ lock: .venv/ready
 	$(BIN)/pip-compile --quiet --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links \
 	  --no-emit-options --no-header --output-file requirements.lock pyproject.toml
 
-.venv/ready: pyproject.toml constraints-dev.txt provenance/weights/kernels/_native.c
+.venv/ready: pyproject.toml constraints-dev.txt $(NATIVE)
 	$(PYTHON) -m venv .venv
 	$(BIN)/python $(PIP) install --upgrade pip
 	$(BIN)/python $(PIP) install --constraint constraints-dev.txt torch
 	$(BIN)/python $(PIP) install --constraint constraints-dev.txt --editable '.[dev]'
 	touch $@
 
-.venv-demo/ready: pyproject.toml constraints-dev.txt provenance/weights/kernels/_native.c
+.venv-demo/ready: pyproject.toml constraints-dev.txt $(NATIVE)
 	$(PYTHON) -m venv .venv-demo
 	$(DEMO)/python $(PIP) install --upgrade pip
 	$(DEMO)/python $(PIP) install --constraint constraints-dev.txt --editable '.[demo]'

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from blake3 import blake3
 
+from provenance.reading.sha256 import TWO_AT_ONCE, Lane
 from provenance.records import Consumer, FileDigest, Manifest, ModelKind, Tensor, TensorDigest, Unit
 
 _LEAF, _NODE = b"\x00", b"\x01"
@@ -29,15 +30,28 @@ class FileDigester:
     def begin(self, unit: Unit) -> None:
         """Start a new digest."""
         self._unit = unit
-        self._sha256 = hashlib.sha256()
+        self._sha256: Lane | hashlib._Hash | None = None
 
     def update(self, chunk: memoryview) -> None:
         """Digest the next bytes."""
+        if self._sha256 is None:
+            self._sha256 = hashlib.sha256()
         self._sha256.update(chunk)
+
+    def update_two(self, chunk: memoryview, other: FileDigester, other_chunk: memoryview) -> None:
+        """Digest the next bytes of this file, and of another: faster than one after the other where both began so."""
+        if TWO_AT_ONCE:
+            self._sha256, other._sha256 = self._sha256 or Lane(), other._sha256 or Lane()
+        if isinstance(self._sha256, Lane) and isinstance(other._sha256, Lane):
+            self._sha256.update_two(chunk, other._sha256, other_chunk)
+        else:
+            self.update(chunk)
+            other.update(other_chunk)
 
     def finish(self) -> FileDigest:
         """The digest of all bytes since `begin`."""
-        return FileDigest(self._unit.file, self._unit.nbytes, self._sha256.hexdigest())
+        digest = self._sha256 or hashlib.sha256()
+        return FileDigest(self._unit.file, self._unit.nbytes, digest.hexdigest())
 
 
 class TensorDigester:

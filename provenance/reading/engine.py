@@ -62,7 +62,7 @@ def read(
     side = Side(model, file_consumers, tensor_consumers, meter, gaps=gaps, failed=failed)
     for path, error in hollow(model.files, gaps or {}, MAX_HOLES).items():
         side.give_up(path, error)
-    run([side.alone(path) for path in model.files if path not in side.given_up], threads, meter)
+    run(side.jobs(threads), threads, meter)
     return side.reading()
 
 

@@ -11,14 +11,18 @@ from itertools import cycle
 from typing import Generic, TypeVar
 
 from provenance.errors import CouldNotLook
-from provenance.reading.crew import Job, Meter, Worker
+from provenance.reading.crew import BUFFER_BYTES, Job, Meter, Worker
 from provenance.reading.digests import TensorDigester
 from provenance.reading.model import OpenModel
+from provenance.reading.sha256 import TWO_AT_ONCE
 from provenance.reading.streams import FileFactory, FileStream, TensorFactory
 from provenance.records import Tensor, Unit
 
 F = TypeVar("F")
 T = TypeVar("T")
+
+LARGE = 8 * BUFFER_BYTES
+"""Files that are worth reading by twos, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,38 @@ class Side(Generic[F, T]):
         self.given_up.add(path)
         self._records[path] = [], []
 
+    def jobs(self, threads: int) -> list[Job]:
+        """The jobs of reading every file; large files by twos where no thread is left idle by it."""
+        large: list[str] = []
+        rest: list[str] = []
+        for path, file in self.model.files.items():
+            if path in self.given_up:
+                continue
+            (large if file.size >= LARGE and path not in self._gaps else rest).append(path)
+        large.sort(key=lambda path: -self.model.files[path].size)
+        twos = pairs_of(len(large), threads)
+        return [
+            *(self._together(*large[2 * index : 2 * index + 2]) for index in range(twos)),
+            *(self.alone(path) for path in (*large[2 * twos :], *rest)),
+        ]
+
+    def _together(self, path: str, other: str) -> Job:
+        """The job of reading two files side by side."""
+        nbytes = self.model.files[path].size + self.model.files[other].size
+        return Job(nbytes, partial(self._read_together, path, other))
+
+    def _read_together(self, path: str, other: str, worker: Worker) -> None:
+        try:
+            streams = self.stream(path), self.stream(other)
+            drain_two(*streams, worker)
+            for stream in streams:
+                self.finish(stream)
+        except CouldNotLook:
+            if self._failed is None:
+                raise
+            for one in (path, other):  # which of them it was, and what the other holds
+                self._read_alone(one, worker)
+
     def reading(self) -> Reading[F, T]:
         """All records, in the order of the listing."""
         records = [self._records[path] for path in self.model.files]
@@ -153,3 +189,25 @@ def drain(stream: FileStream[F, T], worker: Worker) -> None:
         stream.feed_tensors(chunk, offset)
     for future in behind:
         future.result()
+
+
+def drain_two(one: FileStream[F, T], other: FileStream[F, T], worker: Worker) -> None:
+    """Read the rest of two files, a piece of each in turn, until one of them ends."""
+    while one.left and other.left:
+        offset, chunk = one.read(worker.buffers[0])
+        other_offset, other_chunk = other.read(worker.buffers[1])
+        one.feed_files(chunk, other, other_chunk)
+        one.feed_tensors(chunk, offset)
+        other.feed_tensors(other_chunk, other_offset)
+    drain(one, worker)
+    drain(other, worker)
+
+
+def pairs_of(files: int, threads: int) -> int:
+    """How many of `files` alike to read by twos, so that the threads end together.
+
+    Two side by side take less time than one after the other, and more than one does: rounds in which each thread has
+    two, and of what is left one for each thread before any has two.
+    """
+    rounds, left = divmod(files, 2 * threads)
+    return rounds * threads + max(0, left - threads) if TWO_AT_ONCE else 0
