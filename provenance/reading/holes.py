@@ -1,7 +1,7 @@
 """Files that are larger than what is stored of them: a terabyte of zeros that takes no room, and hours to digest.
 
 What is read of them would be what the file system makes up. Some holes are honest (a file system that stores no
-zeros); no model has gigabytes of them.
+zeros); no model has hundreds of gigabytes of them.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from provenance.errors import CouldNotLook, LimitExceeded
 from provenance.reading.files import OpenFile
 
-MAX_HOLES = 16 * 1024**3
-"""Bytes of holes in all files of one model together: half a minute of digesting."""
+MAX_HOLES = 128 * 1024**3
+"""Bytes of holes in all files of one model together: minutes of digesting, not hours."""
 MAX_PARTS = 10_000
 """Stored parts of one file that are looked at; after that many it counts as stored to its end."""
 MIN_SIZE = 1024 * 1024
