@@ -226,6 +226,8 @@ class ProseFact:
     features: tuple[Feature, ...] = ()
     error: str = ""
     """What of it was not read; empty where all of it was."""
+    not_followed: str = ""
+    """What of it was read and not understood."""
 
 
 # ---------------------------------------------------------------------------------------------------------------------

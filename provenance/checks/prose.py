@@ -66,7 +66,8 @@ TEXT_NOT_READ = Rule(
     ident="text-not-read",
     title="a text for people was not read to its end",
     severity=Severity.WARNING,
-    meaning="A card, a note or a Modelfile is longer than what is looked at: 2 MiB of Markdown, 1 MiB of a Modelfile.",
+    meaning="A card, a note or a Modelfile is longer than what is looked at: 2 MiB of Markdown, 1 MiB of a Modelfile; "
+    "or the `TEMPLATE` of a Modelfile has more branches than are looked at.",
     why="What was not looked at is not known to be harmless, and no honest card comes near.",
     example="README.md: longer than 2097152 bytes, and not read to its end",
     advice="Look at its end.",

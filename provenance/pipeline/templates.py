@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from provenance.checks.chat_templates import templates_of
-from provenance.facts import Fact, Feature, RenderFact, TemplateFact, TextFact
+from provenance.facts import Fact, Feature, ProseFact, RenderFact, TemplateFact, TextFact
 from provenance.records import ModelEvidence, Skipped
 from provenance.surfaces.sandbox import Failure, Sandbox
 
@@ -27,15 +27,20 @@ def with_templates(
 ) -> tuple[ModelEvidence, tuple[Skipped, ...]]:
     """The candidate with what its templates do, and what of that was not looked at."""
     texts = [fact for fact in candidate.facts if isinstance(fact, TextFact) and _is_template(fact)]
+    not_followed = tuple(
+        Skipped("ollama-template", f"{fact.file}: {fact.error or fact.not_followed}", asked=bool(fact.error))
+        for fact in candidate.facts
+        if isinstance(fact, ProseFact) and fact.not_followed
+    )
     if not texts:
-        return candidate, ()
+        return candidate, not_followed
     with Sandbox(_CHILD) as sandbox:
         asked = _Asked(sandbox, {fact.sha256 for fact in texts})
         found: list[Fact] = [*_alone(asked, texts), *_against(asked, candidate, base)]
     skipped = [*_unlooked(found), *asked.left_out(texts)]
     if isinstance(base, Skipped):
         skipped.append(ALONE)
-    return dataclasses.replace(candidate, facts=(*candidate.facts, *found)), tuple(skipped)
+    return dataclasses.replace(candidate, facts=(*candidate.facts, *found)), (*skipped, *not_followed)
 
 
 def _is_template(fact: TextFact) -> bool:

@@ -33,6 +33,17 @@ def test_a_model_without_templates_starts_no_child() -> None:
     assert with_templates(model, NO_BASE) == (model, ())
 
 
+def test_of_a_template_in_go_it_is_said_what_is_not_followed() -> None:
+    model = contents({"Modelfile": b"FROM a.gguf\nTEMPLATE {{ .Prompt }}\n", "sub/Modelfile": b"FROM a.gguf\n"})
+    (skipped,) = with_templates(model, NO_BASE)[1]
+    assert skipped.surface == "ollama-template"
+    assert skipped.reason.startswith("Modelfile: ")
+    assert not skipped.asked
+    endless = "FROM a\nTEMPLATE " + "{{if .A}}a{{else}}b{{end}}" * 3000
+    (skipped,) = with_templates(contents({"Modelfile": endless.encode()}), NO_BASE)[1]
+    assert skipped.asked
+
+
 def test_every_place_is_rendered_and_the_same_text_once() -> None:
     files = jinja(CHATML) | jinja(CHATML, "sub/chat_template.jinja")
     files |= jinja(TRIGGERED, "additional_chat_templates/rag.jinja")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from posixpath import basename
 
 from provenance.facts import ProseFact
@@ -43,7 +44,8 @@ def _plain(unit: Unit, data: bytes) -> Facts:
 
 def _modelfile(unit: Unit, data: bytes) -> Facts:
     text, error = _text(data, MAX_PLAIN)
-    return (ProseFact(unit.file, "modelfile", modelfile.features(text), error),)
+    fact = modelfile.read(unit.file, text)
+    return (replace(fact, error=error or fact.error),)
 
 
 def _text(data: bytes, limit: int) -> tuple[str, str]:

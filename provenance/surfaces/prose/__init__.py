@@ -5,4 +5,5 @@ letters     letters that nobody sees
 orders      what is said to machines
 notes       all of it together: the features of one text
 modelfile   what an Ollama Modelfile takes from elsewhere, and says in the model's name
+go_template, ollama_template   its TEMPLATE, taken apart and not executed; what that has a model told
 """

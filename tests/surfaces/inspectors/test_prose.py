@@ -140,6 +140,12 @@ HOSTILE = {
     "handlers": "<a on" * 160_000,
     "spaces": "<!-- ignore" + " " * 800_000,
     "words": "<!-- ignore " + "a" * 800_000,
+    "actions": "{{x}}" * 160_000,
+    "open actions": "{{ " * 260_000,
+    "branches": "{{if .A}}a" + "{{else if .B}}b" * 50_000,
+    "nested": "{{if .A}}" * 80_000,
+    "variables": '{{ $a := "' + "a" * 1000 + '" }}' + "{{ $a }}" * 90_000,
+    "forget": "ignore" + " " * 400_000 + "ignore all previous " * 20_000,
     "widget": "---\nwidget:\n" + "- a\n" * 200_000 + "---\n",
 }
 
@@ -148,5 +154,6 @@ HOSTILE = {
 def test_hostile_texts_take_no_longer_than_others(name: str) -> None:
     start = time.process_time()
     notes.features("AGENTS.md", HOSTILE[name], marked_up=True)
-    modelfile.features("SYSTEM " + HOSTILE[name])
+    modelfile.read("Modelfile", "SYSTEM " + HOSTILE[name])
+    modelfile.read("Modelfile", "TEMPLATE " + HOSTILE[name])
     assert time.process_time() - start < 20  # seconds; they take one or two
