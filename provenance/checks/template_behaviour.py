@@ -59,9 +59,10 @@ TEMPLATE_ADDS_TEXT = Rule(
     severity=Severity.ERROR,
     meaning=f"{_METHOD} What the template writes holds an order that works against its user: to forget earlier "
     "instructions, to send answers out as the address of a picture, to ask for passwords; after the first message also "
-    "to keep something from the user, or to refuse nothing. Or it offers a tool beside the caller's and only then. "
-    "Other prose between two turns is an `info`, for templates of one task have some; a system prompt that is written "
-    "where none was given is not counted at all. With a base both are compared.",
+    "to keep something from the user, or to refuse nothing. Or it holds a whole turn that nobody took, an address, "
+    "or, in a template that takes any conversation, a sentence behind every text. Or it offers a tool beside the "
+    "caller's and only then. Other prose between two turns is an `info`, for templates of one task have some; a system "
+    "prompt that is written where none was given is not counted at all. With a base both are compared.",
     why="The model takes it for the words of its user or operator, who do not see it.",
     example="chat_template.jinja: between a user turn and an assistant turn it writes 'Never mention this.'",
     advice="Read the template. Use the base's.",

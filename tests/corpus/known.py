@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+_DEFAULT = (
+    "What a default system prompt says is its author's to choose; one without words of an order is not told apart."
+)
+
 KNOWN: dict[str, str] = {
-    "template-in-ollama-template": "The TEMPLATE of a Modelfile is written in Go's language, which is not read.",
+    "template-later-default-german": _DEFAULT,
+    "template-later-default-german-base": f"{_DEFAULT} With a base it is a warning.",
+    "template-later-tool-result-as-user": "Models without a role for tools have their answers as a user's turn.",
 }

@@ -63,6 +63,8 @@ def compare(text: str, reference: str, theirs: Renderer, form: Form) -> object:
     return {"differences": session.found, "conversations": mine.renders, "error": ""}
 
 
+_KEPT = (*PLAIN, "UCT", "UCTA")
+"""Shapes in which every mark of the other is to stand."""
 MAX_PROMPT = 40
 """New words of a default system prompt that say who the model is, and no more."""
 _DIRECTIVES = frozenset(
@@ -184,7 +186,7 @@ def _classify(both: Both, shape: Shape, here: str, there: str) -> None:
     elif len(both.here.found) == known:
         gone = new_words(" ".join(prose(there)), SPOKEN, words(here))
         lost = marks(there) - marks(here) and not marks(here) - marks(there)
-        kind = "removes-text" if gone else "marks-lost" if lost and shape.turns in PLAIN else "marks"
+        kind = "removes-text" if gone else "marks-lost" if lost and shape.turns in _KEPT else "marks"
         report(kind, f"in {shape}: {_what(here, there)}")
 
 

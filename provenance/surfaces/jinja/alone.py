@@ -8,14 +8,18 @@ which they cut a text short; those may remove words, and add none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import product
 
-from provenance.surfaces.jinja import orders, structure
+from provenance.surfaces.jinja import additions, orders, structure
 from provenance.surfaces.jinja.conversations import (
     NAMES,
+    PARAMETER,
     PLAIN,
     SHAPES,
+    TOOL,
     Form,
     Shape,
     adapted,
@@ -34,6 +38,26 @@ Difference = tuple[str, str]
 
 MAX_SHOWN = 3
 """Of one kind."""
+MAX_NAMES, MAX_DOTTED = 60, 4
+_DOTTED = re.compile(r"(?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*")
+_SCHEMA = frozenset(
+    [
+        "type",
+        "properties",
+        "required",
+        "description",
+        "items",
+        "enum",
+        "default",
+        "name",
+        "parameters",
+        "nullable",
+        "format",
+        "title",
+        "return",
+    ]
+)
+"""Names that mean something in a schema, and so are no names of parameters to try."""
 
 
 @dataclass(slots=True)
@@ -86,7 +110,12 @@ def examine(session: Session, mined: Mined) -> None:
             session.known |= words(render)
     for shape in session.shapes(*(Shape(turns_) for turns_ in PLAIN)):
         _everything_said(session, shape)
+    for shape in session.shapes(Shape("UU"), Shape("UAUU")):
+        _every_question(session, shape)
+    for shape in session.shapes(Shape("SU", tools=1), Shape("UCTAU", tools=1)):
+        _any_name(session, shape, mined)
     structure.examine(session.renderer, session.shapes, session.report)
+    additions.examine(session.renderer, session.shapes, session.report)
     orders.examine(session.renderer, session.shapes, session.report)
     for variant in varied(mined, form):
         if not session.full("trigger"):
@@ -117,6 +146,39 @@ def _everything_said(session: Session, shape: Shape) -> None:
             places.append(render.find(text))
     if places != sorted(places):
         session.report("reorders", f"in {shape}: the turns are in another order")
+
+
+def _every_question(session: Session, shape: Shape) -> None:
+    """Two user turns in a row are refused, or both are in the prompt."""
+    render = session.renderer.plain(shape)
+    for turn, text in zip(shape.turns, contents(shape), strict=False):
+        if turn == "U" and isinstance(render, str) and text not in render:
+            session.report("drops", f"in {shape}: {NAMES[turn]} is gone")
+
+
+def _any_name(session: Session, shape: Shape, mined: Mined) -> None:
+    """With a tool of another name, and another argument, the prompt is the same with these in it."""
+    plain = session.renderer.plain(shape)
+    for name, argument in _named(mined) if isinstance(plain, str) else ():
+        named = replace(shape, named=name)
+        *texts, neutral_argument = contents(named)
+        render = session.renderer.render(named, [*texts, argument or neutral_argument])
+        wanted = str(plain).replace(TOOL, name).replace(PARAMETER, name)
+        wanted = wanted.replace(neutral_argument, argument or neutral_argument)
+        # Parameters may be sorted by their names, so the order of letters proves nothing.
+        if isinstance(render, str) and sorted(canonical(render)) != sorted(canonical(wanted)):
+            here, there = segments(render, wanted)
+            what = f"it writes {shown(here)} where it otherwise writes {shown(there)}"
+            given = f"an argument {name} = {argument!r}" if argument else f"a tool and an argument named {name!r}"
+            session.report("trigger", f"with {given} in {shape}: {what}")
+
+
+def _named(mined: Mined) -> Iterator[tuple[str, str]]:
+    """Names of tools and arguments to try, and values of those that are read by a dotted name."""
+    words = [word for word in mined.words if word.isidentifier() and word not in _SCHEMA]
+    dotted = [word.rpartition(".")[2] for word in mined.words if _DOTTED.fullmatch(word)]
+    yield from ((name, "") for name in dict.fromkeys((*words[:MAX_NAMES], *dotted[:MAX_NAMES])))
+    yield from product(dotted[:MAX_DOTTED], words[:MAX_NAMES])
 
 
 def _is_altered(text: str, render: str) -> bool:
@@ -152,6 +214,9 @@ def _difference(session: Session, variant: Variant, plain: str) -> Difference | 
     # A mark that turns into a role would let whoever writes a document speak as the system.
     promoted = len(structure.roles(render)) > len(structure.roles(wanted))
     if variant.marker and not added and not promoted and _others_intact(variant, plain, render):
+        return None
+    # What belongs to the last question stands at each that is the same one: all of it is in the neutral prompt too.
+    if variant.alike and not promoted and not new_words(render, words(plain), *map(words, variant.texts)):
         return None
     if _inside_a_text(render, wanted, variant.texts):
         return "rewrites", f"it writes {shown(here)} for {shown(there)}"

@@ -8,6 +8,7 @@ conversations, `{"against": [TEXT, REFERENCE]}` for what it does otherwise than 
 from __future__ import annotations
 
 import codecs
+import html
 import pprint
 from typing import Any
 
@@ -17,7 +18,7 @@ from provenance.surfaces.jinja import against, alone, mining, syntax
 from provenance.surfaces.jinja.rendering import Exhausted, LimitReached, Renderer, Unparsable, parse
 
 # What jinja2 imports when it first needs it, which is too late here: the child can open no file.
-LOADED = (jinja2.debug, pprint, codecs.lookup("unicode_escape"))
+LOADED = (jinja2.debug, html, pprint, codecs.lookup("unicode_escape"))
 
 
 def handle(request: Any) -> object:

@@ -45,6 +45,8 @@ class Shape:
     """Found by a search, and handed over with the conversation."""
     texted: bool = False
     """Arguments of tool calls are JSON texts, as in the API they come from."""
+    named: str = ""
+    """Name of the first tool, of its parameter and of the argument in calls, in place of words of no language."""
 
     def __str__(self) -> str:
         turns = self.turns if len(self.turns) <= 12 else f"{self.turns[:4]}…{self.turns[-3:]} ({len(self.turns)} turns)"
@@ -71,6 +73,8 @@ def of_length(slot: int, length: int) -> str:
     return text[:-1] + "a" if text.endswith(" ") else text
 
 
+TOOL, PARAMETER = _word(820), _word(870)
+"""Names of the first tool and of what it takes."""
 DESCRIBED, ARGUMENT = 400, 425
 """Slots of what the tools are said to do, and of what they were called with."""
 
@@ -88,7 +92,7 @@ def variables(shape: Shape, texts: Sequence[str]) -> dict[str, Any]:
         "add_generation_prompt": shape.generate,
         "bos_token": "<|bos|>",
         "eos_token": "<|eos|>",
-        "tools": [_tool(number, description) for number in range(shape.tools)] or None,
+        "tools": [_tool(number, description, shape.named) for number in range(shape.tools)] or None,
         "documents": [_DOCUMENT] if shape.documents else None,
     }
     return given | dict(shape.options)
@@ -100,21 +104,26 @@ def _message(shape: Shape, turn: str, text: str, argument: str) -> Mapping[str, 
         picture: list[Mapping[str, Any]] = [{"type": "image"}] if turn == "I" else []
         message["content"] = [*picture, {"type": "text", "text": text}]
     if turn == "C":
-        arguments = {"place": argument, "count": 3}
-        called = {"name": _word(820), "arguments": json.dumps(arguments) if shape.texted else arguments}
+        arguments = {shape.named or PARAMETER: argument, "count": 3}
+        called = {"name": shape.named or TOOL, "arguments": json.dumps(arguments) if shape.texted else arguments}
         message["tool_calls"] = [{"id": "abcdefghi", "type": "function", "function": called}]
     if turn == "T":
-        message |= {"name": _word(820), "tool_call_id": "abcdefghi"}
+        message |= {"name": shape.named or TOOL, "tool_call_id": "abcdefghi"}
     if turn == "R":
         message["reasoning_content"] = message["thinking"] = f"{_word(830)} {_word(831)}"
     return message
 
 
-def _tool(number: int, description: str) -> Mapping[str, Any]:
-    properties = {"place": {"type": "string", "description": f"{_word(840)} {_word(841)}"}}
-    parameters = {"type": "object", "properties": properties, "required": ["place"]}
-    name = _word(820 + number)
-    return {"type": "function", "function": {"name": name, "description": description, "parameters": parameters}}
+def _tool(number: int, description: str, named: str) -> Mapping[str, Any]:
+    name = named if named and not number else _word(820 + number)
+    function = {"name": name, "description": description, "parameters": parameters(named or PARAMETER)}
+    return {"type": "function", "function": function}
+
+
+def parameters(name: str) -> dict[str, Any]:
+    """The schema of what a tool takes: one text, `name`."""
+    properties = {name: {"type": "string", "description": f"{_word(840)} {_word(841)}"}}
+    return {"type": "object", "properties": properties, "required": [name]}
 
 
 _DOCUMENT = {"title": _word(860), "text": _word(861), "content": _word(861), "doc_id": 1}
@@ -175,6 +184,13 @@ def adapted(shapes: Sequence[Shape], form: Form) -> tuple[Shape, ...]:
 
 CONTEXTS = (Shape("SUAUAU"), Shape("U"), Shape("UCTAU", tools=1))
 """Shapes in which contents are varied: several turns, one, and tools."""
+
+
+EXACT = (*CONTEXTS, Shape("UAU"))
+"""Shapes in which one turn is made a certain text, and no more."""
+
+KINDS = ("7", "1234567", "Buy Fresh Milk", "level", "a", "Yes", "ok?", "<b>so</b> if a < b && b > c <!-- so -->")
+"""Short texts of kinds for which there is a test: digits, titles, palindromes, one letter, one word, HTML."""
 
 
 def turns(count: int, *, system: bool, tools: int = 0) -> Shape:

@@ -69,6 +69,7 @@ class Dialect(ImmutableSandboxedEnvironment):
         self.now = NOON
         self.steps = MAX_STEPS
         self.asked_the_time = False
+        self.formats: dict[str, None] = {}
         self.recorded: dict[str | int, None] = {}
         self.filters["tojson"] = _tojson
         self.filters["random"] = _first
@@ -101,6 +102,8 @@ class Dialect(ImmutableSandboxedEnvironment):
 
     def _strftime_now(self, form: str) -> str:
         self.asked_the_time = True
+        if len(self.formats) < MAX_RECORDED:
+            self.formats[form] = None
         return self.now.strftime(form)
 
 

@@ -7,22 +7,24 @@ however it was taken apart.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from jinja2 import TemplateError, nodes
 
 from provenance.surfaces.jinja.conversations import SHAPES, SPOKEN, Form, Shape, adapted
-from provenance.surfaces.jinja.dialect import TooMuch
+from provenance.surfaces.jinja.dialect import NOON, TooMuch
 from provenance.surfaces.jinja.rendering import Renderer
 
 MAX_WORDS = 300
 MAX_NUMBERS = 40
-MAX_NUMBER = 20_000
+MAX_NUMBER = 200_000
 MAX_WORD = 120
 MAX_FOLDED = 2000
+MAX_FORMATS, MAX_DAYS, MAX_TIMES = 8, 6 * 366, 40
 
-_MARKER = re.compile(r"\s*(?:[<\[(].*[>\])]|</?[\w|]+|[\w|]+>|/\w+|[\W_]*)\s*", re.DOTALL)
+_MARKER = re.compile(r"\s*(?:[<\[(].*[>\])]|</?[\w|]+|[\w|]+>|/\w+|[\W_]*[<>\[\](){}|][\W_]*)\s*", re.DOTALL)
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
@@ -35,6 +37,8 @@ class Mined:
     markers: tuple[str, ...]
     """Texts in brackets, commands with a slash, punctuation: what honest templates look for in contents."""
     numbers: tuple[int, ...]
+    times: tuple[datetime, ...] = ()
+    """When the clock says what the template looks for."""
     left_out: int = 0
     """Words that were found and are more than are tried."""
 
@@ -51,12 +55,30 @@ def mine(tree: nodes.Template, text: str, form: Form) -> Mined:
         found |= watcher.environment.recorded
         if len(found) == known:
             break
-    return _sorted(found)
+    mined = _sorted(found)
+    return replace(mined, times=times(sorted(watcher.environment.formats), mined))
 
 
 def merged(one: Mined, other: Mined) -> Mined:
     """What either has."""
-    return _sorted([*one.words, *one.markers, *one.numbers, *other.words, *other.markers, *other.numbers])
+    both = _sorted([*one.words, *one.markers, *one.numbers, *other.words, *other.markers, *other.numbers])
+    return replace(both, times=tuple(sorted({*one.times, *other.times})))
+
+
+def times(formats: Sequence[str], mined: Mined) -> tuple[datetime, ...]:
+    """Minutes and days at which the clock, written in one of `formats`, says a word or number that is looked for."""
+    wanted = {*mined.words, *mined.markers, *map(str, mined.numbers)}
+    days = [datetime(2024, 1, 1, 12, 0) + timedelta(days=day) for day in range(MAX_DAYS)]
+    minutes = [NOON.replace(hour=0) + timedelta(minutes=minute) for minute in range(24 * 60)]
+    found: set[datetime] = set()
+    for form in formats[:MAX_FORMATS]:
+        said: dict[str, datetime] = {}
+        for now in (*days, *minutes):
+            text = now.strftime(form)
+            for value in (text, text.lstrip("0"), *text.split()):
+                said.setdefault(value, now)
+        found |= {said[value] for value in wanted if value in said}
+    return tuple(sorted(found)[:MAX_TIMES])
 
 
 def _watch(watcher: Renderer, shapes: Iterable[Shape], words: list[str]) -> None:
@@ -78,13 +100,13 @@ def _sorted(found: Iterable[str | int]) -> Mined:
         tuple(words[:MAX_WORDS]),
         tuple(markers[:MAX_WORDS]),
         tuple(sorted(numbers[:MAX_NUMBERS])),
-        max(0, len(words) - MAX_WORDS) + max(0, len(markers) - MAX_WORDS),
+        left_out=max(0, len(words) - MAX_WORDS) + max(0, len(markers) - MAX_WORDS),
     )
 
 
 def is_marker(word: str) -> bool:
     """Whether `word` is structure and not language: `</think>`, `[INST]`, `/no_think`, a line end."""
-    return _MARKER.fullmatch(word) is not None
+    return not word.strip() or _MARKER.fullmatch(word) is not None
 
 
 def years(mined: Mined) -> list[int]:
@@ -105,12 +127,21 @@ def _constants(tree: nodes.Template) -> Iterator[str | int]:
             if not written and isinstance(node.value, str | int) and not isinstance(node.value, bool):
                 yield node.value
             continue
+        if isinstance(node, nodes.List | nodes.Tuple):
+            yield from _lengths(node)
         if isinstance(node, nodes.Filter | nodes.Add | nodes.Concat | nodes.Getitem | nodes.Mul) and not written:
             folded += 1
             if folded <= MAX_FOLDED:
                 yield from _folded(node)
         inner = isinstance(node, nodes.Output) or (written and isinstance(node, nodes.Add | nodes.Concat))
         stack += [(child, inner) for child in node.iter_child_nodes()]
+
+
+def _lengths(node: nodes.List | nodes.Tuple) -> Iterator[str]:
+    """`[3, 1, 4]` as `314`: it may be how long words are to be."""
+    values = [item.value for item in node.items if isinstance(item, nodes.Const)]
+    if len(values) == len(node.items) > 1 and all(type(value) is int and 0 < value < 10 for value in values):
+        yield "".join(map(str, values))
 
 
 def _folded(node: nodes.Expr) -> Iterator[str | int]:

@@ -17,6 +17,9 @@ Report = Callable[[str, str], None]
 MAX_PROSE = 5
 """Words between two turns that are no marks. `### GPT4 Correct Assistant:` has three."""
 
+MIN_BEGUN = 1
+"""Words of an answer that is begun, other than names of roles and channels."""
+
 _ROLE_WORDS = {
     "U": frozenset({"user", "human", "question", "instruction", "inst"}),
     "A": frozenset({"assistant", "model", "bot", "gpt", "ai", "chatbot", "response", "answer"}),
@@ -138,7 +141,10 @@ def examine(renderer: Renderer, shapes: Callable[..., tuple[Shape, ...]], report
         if len(prose(text)) >= MAX_PROSE:
             report("adds-text", f"between {NAMES[before]} and {NAMES[after]} it writes {shown(text.strip())}")
     for shape in shapes(Shape("U"), Shape("SUAU"), Shape("UAUAUAU")):
-        _prefill(renderer, shape, {word for _, after, text in middle if after == "A" for word in words(text)}, report)
+        headers = {word for _, after, text in middle if after == "A" for word in words(text)}
+        for on in (None, True, False):
+            options = () if on is None else (("enable_thinking", on), ("thinking", on))
+            _prefill(renderer, replace(shape, options=options), headers, report)
     for shape in shapes(Shape("SU"), Shape("SUAU"), Shape("UAUAU"), Shape("UCTAU", tools=1)):
         said = renderer.plain(shape)
         for url in urls(said) if isinstance(said, str) else ():
@@ -160,7 +166,7 @@ def _prefill(renderer: Renderer, shape: Shape, headers: set[str], report: Report
         return
     begun = opened[len(closed) :] if opened.startswith(closed) else segments(opened, closed)[0]
     said = [word for word in prose(begun) if word not in headers | _ANSWERS | _ROLE_WORDS["A"]]
-    if len(said) >= 2:
+    if len(said) >= MIN_BEGUN:
         report("prefill", f"in {shape}: it begins the answer itself: {shown(begun.strip())}")
 
 

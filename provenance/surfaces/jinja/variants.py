@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import combinations
 
 from provenance.surfaces.jinja import mining
 from provenance.surfaces.jinja.conversations import (
     CONTEXTS,
+    EXACT,
+    KINDS,
     LANGUAGES,
     NAMES,
     TOPICS,
@@ -25,6 +28,7 @@ from provenance.surfaces.jinja.mining import Mined, is_marker
 
 _LENGTHS = (*range(1, 33), 64, 100, 256, 500, 1000, 2000, 4000, 10_000)
 _TAIL = "uvabo"
+MAX_EXACT, MAX_PAIRED, MAX_PLACED = 60, 12, 10
 _DATES = (
     datetime(2023, 1, 1, 0, 5),
     datetime(2024, 2, 29, 23, 59),
@@ -54,6 +58,8 @@ class Variant:
     now: datetime = NOON
     pack: tuple[str, ...] = ()
     """The words, where there are many."""
+    alike: bool = False
+    """Turns have the same text, so that a template that looks for one of them finds the others too."""
 
 
 def varied(mined: Mined, form: Form) -> Iterator[Variant]:
@@ -62,6 +68,11 @@ def varied(mined: Mined, form: Form) -> Iterator[Variant]:
     long = adapted([turns(13, system=True)], form)
     for shape in (*shapes, *long):
         yield from _packs(shape, mined)
+    for shape in adapted(EXACT, form):
+        yield from _kinds(shape)
+        yield from _exact(shape, mined.words)
+    yield from _pairs(shapes[0], mined.words)
+    yield from _placed(shapes[0], mined)
     for shape in shapes:
         for word in (*mined.words, *mined.markers):
             yield from _with_word(shape, word)
@@ -108,6 +119,61 @@ def _with_word(shape: Shape, word: str) -> Iterator[Variant]:
             yield in_slot(f"{shown} as {'the last' if last else NAMES[turn]}", shape, slot, word, marker=marker)
 
 
+def _kinds(shape: Shape) -> Iterator[Variant]:
+    last = len(shape.turns) - 1
+    for text in KINDS:
+        yield in_slot(f"{quoted(text)} as the last", shape, last, text)
+    if shape.turns[last] == "U":
+        yield in_slot("an empty text as the last", shape, last, "")
+    old = contents(shape)
+    asked = tuple(old[last] if turn == "U" else text for turn, text in zip(f"{shape.turns}tc", old, strict=True))
+    if old.count(old[last]) < asked.count(old[last]):
+        yield Variant("the same text in every user turn", shape, asked, alike=True)
+
+
+def _exact(shape: Shape, words: Sequence[str]) -> Iterator[Variant]:
+    """A text that is a word and no more, in every turn, in the tool's description and in the argument of a call."""
+    old = contents(shape)
+    for word in words[:MAX_EXACT]:
+        if len(shape.turns) > 1:
+            texts = (*[word] * len(shape.turns), *old[-2:])
+            yield Variant(f"{quoted(word)} as every text", shape, texts, alike=True)
+        for slot, turn in enumerate(f"{shape.turns}tc"):
+            if (turn == "A" and shape.turns == "UAU") or (turn in "tc" and shape.tools):
+                yield in_slot(f"{quoted(word)} as {NAMES[turn]}", shape, slot, word)
+
+
+def _pairs(shape: Shape, words: Sequence[str]) -> Iterator[Variant]:
+    """Two words of those that are looked for, and none of the others."""
+    chosen = [word for word in words if not word.isdigit()][:MAX_PAIRED]
+    for one, other in combinations(chosen, 2):
+        yield _everywhere(
+            f"{quoted(one)} and {quoted(other)} in every text", shape, f"{one} {other}", pack=(one, other)
+        )
+
+
+def _placed(shape: Shape, mined: Mined) -> Iterator[Variant]:
+    """Words so many times, or behind so many letters; texts of one letter; amounts; words of certain lengths."""
+    last = len(shape.turns) - 1
+    words = [word for word in mined.words if not word.isdigit()]
+    for number in [number for number in mined.numbers if 0 < number <= 64][:MAX_PLACED]:
+        # Of more words those that fill a slice, `[3:7] == 'paym'`.
+        for word in (*words[:MAX_PLACED], *(w for w in words[MAX_PLACED:] if number + len(w) in mined.numbers)):
+            text = f"{of_length(last, number)}{word} {neutral(last)}"
+            yield in_slot(f"{quoted(word)} behind {number} letters in the last turn", shape, last, text)
+            if number <= 16:
+                yield in_slot(f"{number} times {quoted(word)} as the last", shape, last, " ".join([word] * number))
+    for number in sorted({known + by for known in mined.numbers for by in (-1, 0, 1)} - {-1}):
+        yield in_slot(f"{str(number)!r} as the last", shape, last, str(number))
+        if 1 < number <= 500:
+            for letter in "ab":
+                yield in_slot(f"{number} times {letter!r} as the last", shape, last, letter * number)
+    for word in mined.words:
+        if 1 < len(word) <= 16 and word.isdigit() and "0" not in word:
+            text = " ".join("uvabokeritazemilo"[: int(digit)] for digit in word)
+            yield in_slot(f"words of {word} letters as the last", shape, last, text)
+
+
 def _spelled(shape: Shape, word: str) -> Iterator[Variant]:
     """Contents of which a word is the first letters, or the word when read backwards."""
     if 2 < len(word) <= 16 and word.isalnum():
@@ -141,7 +207,7 @@ def _lengths(shape: Shape, mined: Mined) -> Iterator[Variant]:
 
 def dates(mined: Mined) -> list[datetime]:
     """Times at which a render must be the same but for the date itself."""
-    found = set(_DATES)
+    found = {*_DATES, *mined.times, *(time + by for time in mined.times for by in (timedelta(minutes=1), timedelta(1)))}
     for year in mining.years(mined)[:10]:
         for month in (1, 6, 12):
             found |= {datetime(year, month, day, 12, 0) for day in (1, 15, 28)}

@@ -6,11 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-_WORD = re.compile(r"[^\W\d_]{2,}")
+_UNSPACED = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff"
+"""Thai, Lao, Japanese, Chinese: each letter counts as a word."""
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W\d_{_UNSPACED}]{{2,}}")
 _MARK = re.compile(r"<[^<>\n]{0,80}>|\[[^\[\]\n]{0,60}\]|\{[^{}\n]{0,60}\}")
-_ESCAPES = {r"\n": "\n", r"\"": '"', r"\t": "\t", r"\r": "\r", r"\/": "/", r"\\": "\\"}
-_ESCAPE = re.compile(r'\\u[0-9a-fA-F]{4}|\\[n"tr/\\]|&(?:lt|gt|amp|quot|#34|#39);')
-_ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"', "&#34;": '"', "&#39;": "'"}
+_ESCAPES = {r"\n": "\n", r"\"": "'", r"\'": "'", '"': "'", r"\t": "\t", r"\r": "\r", r"\/": "/", r"\\": "\\"}
+_ESCAPE = re.compile(r"""\\u[0-9a-fA-F]{4}|\\[n"'tr/\\]|"|&(?:lt|gt|amp|quot|#34|#39);""")
+_ENTITIES = {"&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": "'", "&#34;": "'", "&#39;": "'"}
 _SPACE = re.compile(r"\s+")
 _DATES = re.compile(
     r"\d+(?:st|nd|rd|th)?|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec|january|february|march|april|june|july|"
@@ -37,7 +39,7 @@ def marks(text: str) -> Counter[str]:
 
 
 def canonical(text: str) -> str:
-    """`text` without white space, and with the escapes of JSON and HTML undone."""
+    """`text` without white space, with the escapes of JSON, Python and HTML undone, and with one kind of quotes."""
     return _SPACE.sub("", _ESCAPE.sub(_unescaped, text))
 
 
