@@ -20,6 +20,8 @@ _ANYWHERE = re.compile(
     r"\s+(?:instructions?|messages?|prompts?|rules)"
     r"|!\[[^\]\n]{0,80}\]\(\s*(?:https?:)?//"
     r"|\bask\b[^.\n]{0,60}\b(?:password|passphrase|pin code|credit card|credentials|seed phrase|private key|api key)"
+    r"|\b(?:append|insert|attach)\b[^.\n]{0,60}\b(?:to|in|into)\s+(?:every|each|all)"
+    r"\s+(?:\w+\s+)?(?:answer|reply|response|output|message)"
     r"|\bdecode\b[^.\n]{0,30}\b(?:obey|follow|execute)",
     re.IGNORECASE,
 )

@@ -88,8 +88,9 @@ _HEX = re.compile(r"\s*(?:0x)?(?:[0-9a-fA-F]{2}){16,}\s*")
 
 _CLIMBS = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|$)|^(?:[/\\~]|[A-Za-z]:[/\\])|\x00")
 _NAME_CODE = re.compile(
-    r"\{\{|\{%|\$[({]|`|<\s*(?:script|img|svg|iframe|object)\b|[;&|]\s*\w+\s|\.\s*__(?:globals|import|class|builtins|reduce)__",
-    re.IGNORECASE,
+    r"\{\{|\{%|\$[({]|`|<\s*(?:script|img|svg|iframe|object)\b|[;&|]\s*\w+\s|(?:\.\s*|^)"
+    r"__(?:globals|import|class|builtins|reduce|reduce_ex|subclasses|mro)__",
+    re.IGNORECASE | re.MULTILINE,
 )
 _LATIN, _ALIKE = (
     "A-Za-z",

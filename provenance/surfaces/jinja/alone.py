@@ -40,6 +40,8 @@ MAX_SHOWN = 3
 """Of one kind."""
 MAX_NAMES, MAX_DOTTED = 60, 4
 _DOTTED = re.compile(r"(?:[A-Za-z_]\w*\.)+[A-Za-z_]\w*")
+_NEEDS_SPEECH = frozenset({"drops", "drops-system", "rewrites", "repeats", "reorders", "role", "prefill"})
+"""Kinds that compare what was said with what is in the prompt."""
 _SCHEMA = frozenset(
     [
         "type",
@@ -69,9 +71,13 @@ class Session:
     known: set[str] = field(default_factory=set)
     """Every word of a neutral render, so every word that the template writes of itself."""
     found: dict[str, list[str]] = field(default_factory=dict)
+    unheard: bool = False
+    """Whether nothing that is said reaches the prompt. That is no fault: it may be for other roles than are tried."""
 
     def report(self, kind: str, detail: str) -> None:
         """Keep the first of each kind."""
+        if self.unheard and kind in _NEEDS_SPEECH:
+            return
         details = self.found.setdefault(kind, [])
         if len(details) < MAX_SHOWN and detail not in details:
             details.append(detail)

@@ -15,6 +15,7 @@ from typing import Any
 import jinja2.debug
 
 from provenance.surfaces.jinja import against, alone, mining, syntax
+from provenance.surfaces.jinja.conversations import Form
 from provenance.surfaces.jinja.rendering import Exhausted, LimitReached, Renderer, Unparsable, parse
 
 # What jinja2 imports when it first needs it, which is too late here: the child can open no file.
@@ -37,11 +38,10 @@ def _alone(text: str) -> object:
     try:
         renderer = Renderer(text)
         form = alone.form_of(renderer)
-        if form is None:
-            return {"error": "no conversation that is tried reaches the prompt", "conversations": renderer.renders}
-        mined = mining.mine(parse(text), text, form)
+        mined = mining.mine(parse(text), text, form or Form())
         error = f"{mined.left_out} words that it looks for were not tried" if mined.left_out else ""
-        alone.examine(alone.Session(renderer, form, found=found), mined)
+        error = error if form else "no conversation that is tried reaches the prompt"
+        alone.examine(alone.Session(renderer, form or Form(), found=found, unheard=form is None), mined)
     except LimitReached as limit:
         found["limit"] = [limit.where]
     except Exhausted:

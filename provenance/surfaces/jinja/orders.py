@@ -19,7 +19,9 @@ def examine(renderer: Renderer, shapes: Callable[..., tuple[Shape, ...]], report
     """Orders in what a template writes around neutral conversations, and tools that it adds."""
     for shape in shapes(Shape("U"), Shape("SU"), Shape("SUAU"), Shape("SUAU", documents=True)):
         render = renderer.plain(shape)
-        for place, (before, _, text) in enumerate(pieces(shape, render) or () if isinstance(render, str) else ()):
+        if not isinstance(render, str):
+            continue
+        for place, (before, _, text) in enumerate(pieces(shape, render) or [("^", "$", render)]):
             found = order(text, later=bool(place) and before != "^")
             if found:
                 report("instruction", f"in {shape}: it writes {shown(found)}")

@@ -25,6 +25,11 @@ _MAX_PRODUCT = 10_000_000
 _MIN_ENCODED = 40
 
 _DUNDER = re.compile(r"__[a-z]\w*?__")
+_ANY_CASE = re.compile(
+    r"__(?:base|bases|builtins|class|code|dict|getattribute|globals|import|init|mro|reduce|self|subclasses)__",
+    re.IGNORECASE,
+)
+"""For filters that change the case of what they are given."""
 _INNER = frozenset(
     [
         "mro",
@@ -81,6 +86,12 @@ _CALLED = frozenset(
         "url_for",
     ]
 )
+_MACHINERY = frozenset(["builtins", "ctypes", "importlib", "os", "pickle", "shutil", "socket", "subprocess", "sys"])
+"""Modules: a loader that hands one to its templates hands out the machine."""
+_RUNNING = frozenset(["check_output", "eval", "exec", "popen", "spawn", "system", "urlopen"])
+"""What runs its argument, whatever object it is a method of."""
+_KEYS = (_INNER | frozenset(["delattr", "eval", "exec", "getattr", "locals", "setattr", "subprocess"])) - {"globals"}
+"""Names that nothing but the interpreter has under them."""
 _OWN = frozenset(["cycler", "joiner", "lipsum", "namespace", "dict", "range", "self"])
 _OWN_ATTRIBUTES = frozenset(["next", "current", "reset"])
 _ENCODED = re.compile(rf"[A-Za-z0-9+/_-]{{{_MIN_ENCODED},}}={{0,2}}")
@@ -97,6 +108,7 @@ def features(text: str) -> list[Feature]:
     try:
         tree = parse(text)
     except Unparsable as error:
+        found |= {("internals", f"it names {name!r}", None): None for name in _ANY_CASE.findall(text)}
         return [*found, ("unparsable", str(error), None)]
     for feature in (*_tree(tree), *_folded(tree), *_watched(text)):
         found[feature] = None
@@ -109,6 +121,9 @@ def features(text: str) -> list[Feature]:
 
 
 def _tree(tree: nodes.Template) -> Iterator[Feature]:
+    own = {node.name for node in tree.find_all(nodes.Name) if node.ctx != "load"}
+    own |= {node.name for node in tree.find_all(nodes.Macro)}
+    machinery = {"lipsum", *(_MACHINERY - own)}
     for node in tree.find_all(nodes.Node):
         line = node.lineno
         if isinstance(node, nodes.Include | nodes.Import | nodes.FromImport | nodes.Extends):
@@ -117,10 +132,10 @@ def _tree(tree: nodes.Template) -> Iterator[Feature]:
             yield from _attribute(node.attr, node.node, line)
         elif isinstance(node, nodes.Getitem):
             yield from _item(node)
-        elif isinstance(node, nodes.Name) and (node.name.startswith("__") or node.name == "lipsum"):
+        elif isinstance(node, nodes.Name) and (node.name.startswith("__") or node.name in machinery):
             yield "internals", f"it uses {node.name!r}", line
         elif isinstance(node, nodes.Call):
-            yield from _called(node)
+            yield from _called(node, own)
         elif isinstance(node, nodes.Filter):
             yield from _filter(node)
         elif isinstance(node, nodes.Const) and isinstance(node.value, str):
@@ -146,12 +161,15 @@ def _item(node: nodes.Getitem) -> Iterator[Feature]:
         yield "internals", f"it looks into {node.node.name!r}", node.lineno
     if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
         yield from _attribute(node.arg.value, node.arg, node.lineno)
+        if node.arg.value in _KEYS - _INNER:
+            yield "internals", f"it looks up {node.arg.value!r}", node.lineno
 
 
-def _called(node: nodes.Call) -> Iterator[Feature]:
-    if isinstance(node.node, nodes.Name) and node.node.name in _CALLED:
-        yield "internals", f"it calls {node.node.name!r}", node.lineno
+def _called(node: nodes.Call, own: set[str]) -> Iterator[Feature]:
+    bare = isinstance(node.node, nodes.Name)
     name = node.node.name if isinstance(node.node, nodes.Name) else getattr(node.node, "attr", "")
+    if (bare and name in _CALLED) or (name in _RUNNING and not (bare and name in own)):
+        yield "internals", f"it calls {name!r}", node.lineno
     if name == "range" or name in _PADDERS:
         yield from _huge(node.args, f"{name}()", node.lineno)
 
@@ -181,7 +199,7 @@ def _names(node: nodes.Filter, named: list[nodes.Expr]) -> Iterator[Feature]:
 
 
 def _text(value: str, line: int) -> Iterator[Feature]:
-    for name in _DUNDER.findall(value):
+    for name in _DUNDER.findall(value) or _ANY_CASE.findall(value):
         yield "internals", f"it names {name!r} in a string", line
     for _, what in hidden(value):
         yield "hidden-character", f"{what} in a string", line
@@ -257,7 +275,7 @@ def _folded(tree: nodes.Template) -> Iterator[Feature]:
         except (nodes.Impossible, TemplateError, TooMuch, TypeError, ValueError, LookupError, ArithmeticError):
             continue
         if isinstance(value, str):
-            for name in _DUNDER.findall(value):
+            for name in (*_DUNDER.findall(value), *([value] if value in _KEYS else [])):
                 yield "internals", f"it puts together {name!r}", node.lineno
 
 

@@ -25,6 +25,14 @@ from tests.surfaces.jinja.asking import CHATML, features
         "{{ self._TemplateReference__context }}",
         "{{ lipsum() }}",
         "{{ open('x') }}",
+        "{{ os.system('x') }}",
+        "{{ system('x') }}",
+        "{{ tools[0].popen('x') }}",
+        "{{ tools['eval'] }}",
+        "{% set c = 'po' ~ 'pen' %}{{ tools[c]('x') }}",
+        "{{ ''['__CLASS__'|lower] }}",
+        "{{ ''['__CLASS__'|swapcase] }}",
+        "{% if %}{{ ''.__class__ }}",
     ],
 )
 def test_what_reaches_for_the_interpreter(text: str) -> None:
@@ -61,6 +69,11 @@ def test_what_is_no_template() -> None:
     assert "line 2" in features("a\n{% if %}")["unparsable"]
     assert features("\udcff")["unparsable"] == "it is not UTF-8"
     assert "nested" in features("{{ " + "(" * 2000 + "1" + ")" * 2000 + " }}")["unparsable"]
+
+
+def test_names_of_its_own_reach_for_nothing() -> None:
+    assert features("{% macro system(text) %}{{ text }}{% endmacro %}{{ system(messages[0].content) }}") == {}
+    assert features("{% for os in tools %}{{ os.name }}{{ message.system }}{{ '__TOOLS__' }}{% endfor %}") == {}
 
 
 def test_an_honest_one_shows_nothing() -> None:
