@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from provenance.weights.kernels import native_available
+
 PACKAGE = Path(__file__).parent.parent / "provenance"
 HEAVY = {
     "cryptography",
@@ -52,7 +54,9 @@ def test_a_scan_loads_what_it_needs(tmp_path: Path) -> None:
     model = tmp_path / "model.safetensors"
     model.write_bytes(len(text).to_bytes(8, "little") + text + b"x")
     loaded = modules_after(f"from provenance.cli import run; assert run(['scan', {str(model)!r}]) == 0")
-    assert loaded & HEAVY == {"pydantic", "rich"}
+    # Without the extension, which a machine with no compiler does not build, the kernels are NumPy's.
+    reference = set() if native_available() else {"numpy"}
+    assert loaded & HEAVY - reference == {"pydantic", "rich"}
 
 
 def test_import_contracts_hold() -> None:

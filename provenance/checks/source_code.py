@@ -82,7 +82,8 @@ CODE_PERSISTS = Rule(
     title="source code of the model takes hold of the machine",
     severity=Severity.CRITICAL,
     meaning="A source gives a shell to somebody, arranges to be started again (start files of shells, cron, systemd, "
-    "keys that may log in), or wipes files. It is an `error` where a folder is deleted.",
+    "keys that may log in), or wipes files. It is an `error` where a folder is deleted, or files of the user are "
+    "removed or written.",
     why="No model does that.",
     example="install.sh, line 3: a shell is given to somebody: '/dev/tcp/'",
     advice="Do not run it, and look at machines that ran it.",
@@ -130,7 +131,8 @@ CODE_UNREADABLE = Rule(
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
     meaning="A Python source is no Python of the version that examined it. It is an `error` where it is too long, or "
-    "takes too much to parse, or is what git obeys and could not be read, and an `info` for one cell of a notebook.",
+    "takes too much to parse, or is what git obeys and could not be read, and an `info` for one cell of a notebook. "
+    "But for that cell, the file counts as not looked at, which leaves the verdict undecided.",
     why="What was not parsed was not looked at, and may run all the same under another version.",
     example="modeling_foo.py: it is no Python of this version, line 3",
     advice="Read it by hand.",
@@ -157,7 +159,7 @@ _LEVELS: dict[str, tuple[Rule, Severity]] = {
         (CODE_EXECUTES_DATA, Severity.CRITICAL, "runs-download runs-decoded"),
         (CODE_HIDDEN, Severity.ERROR, "invisible-character code-out-of-sight disguised-identifier assembled-name"),
         (CODE_HIDDEN, Severity.ERROR, "odd-encoding"),
-        (CODE_PERSISTS, Severity.ERROR, "deletes"),
+        (CODE_PERSISTS, Severity.ERROR, "deletes writes-home"),
         (CODE_PERSISTS, Severity.CRITICAL, "persistence reverse-shell destructive"),
         (CODE_PATCHES_LIBRARIES, Severity.ERROR, "patches-library hooks-interpreter"),
         (CODE_RUNS_UNASKED, Severity.ERROR, "autorun git-setting"),

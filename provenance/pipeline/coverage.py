@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from provenance.checks.file_kinds import ARCHIVES, OTHER_WEIGHTS, PICKLES
 from provenance.checks.gguf_settings import FAMILIES
-from provenance.facts import ContentFact, ExaminationFact, JsonFact
+from provenance.facts import CodeFact, ContentFact, ExaminationFact, JsonFact
 from provenance.pipeline.shadow import coverage_of_forms
 from provenance.pipeline.weight_files import left_behind, rejected
 from provenance.reading.formats import FORMATS
@@ -50,6 +50,10 @@ def unread_files(model: ModelEvidence) -> dict[str, str]:
             does = "digests but does not read" if digested else "does not read"
             reason = seen.reason if seen else f"which this version {does}"
             why[fact.file] = f"is {fact.detail or fact.kind}, {reason}"
+    for fact in model.facts:
+        # One cell that is no Python, in a notebook that nobody runs unasked, is told of by its rule.
+        if isinstance(fact, CodeFact) and fact.error and fact.cell is None:
+            why.setdefault(fact.file, f"is source code, of which nobody knows what it does: {fact.error}")
     # The gap in a file that was parsed is weights, which `NO_DIGESTS` speaks of; in any other, nobody knows what it is.
     parsed = known | {file for file, fact in examined.items() if fact.complete}
     for file in model.gaps.keys() - parsed:

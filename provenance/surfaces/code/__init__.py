@@ -7,6 +7,7 @@ reaching         what is done with them
 folding          what hides a name, added up
 sinks            the names and texts that matter
 lines            scripts and recipes, line by line
+fetched          what one line fetches and another runs
 git_settings     what git is told to run
 requirement_lines    where packages come from
 notebooks        cells
@@ -18,6 +19,7 @@ from collections.abc import Iterable, Iterator
 
 from provenance.facts import CodeFact, Feature, TextFact
 from provenance.surfaces.code import git_settings, lines, requirement_lines
+from provenance.surfaces.code.fetched import Fetched
 from provenance.surfaces.code.notebooks import Cell, cells
 from provenance.surfaces.sandbox import Failure, Limits, Sandbox
 
@@ -50,9 +52,10 @@ def _facts(texts: Iterable[TextFact], sandbox: Sandbox) -> Iterator[CodeFact]:
             found, error = cells(fact.text)
             if error:
                 yield CodeFact(fact.file, "notebook", error=error)
+            fetched = Fetched()
             for cell in found:
                 parsed += 1
-                yield _cell(fact.file, cell, sandbox, over=parsed > MAX_PYTHON)
+                yield _cell(fact.file, cell, fetched, sandbox, over=parsed > MAX_PYTHON)
         elif fact.role == "requirements":
             yield CodeFact(fact.file, fact.role, requirement_lines.features(fact.text))
         else:
@@ -71,9 +74,10 @@ def _by_line(file: str, role: str, text: str) -> tuple[Feature, ...]:
     return (*found, *(feature for feature in git_settings.features(text) if feature.line not in told))
 
 
-def _cell(file: str, cell: Cell, sandbox: Sandbox, *, over: bool) -> CodeFact:
+def _cell(file: str, cell: Cell, fetched: Fetched, sandbox: Sandbox, *, over: bool) -> CodeFact:
     python = _python(file, cell.python, sandbox, over=over) if cell.python.strip() else CodeFact(file, "python")
-    shell = lines.features(cell.shell, "shell") + lines.features(cell.page, "page")
+    shell = lines.features(cell.shell, "shell", fetched) + lines.features(cell.page, "page")
+    shell += lines.features(cell.script, "script")
     return CodeFact(file, "notebook", (*python.features, *shell), python.error, cell.number)
 
 

@@ -54,6 +54,13 @@ _DECODERS: Mapping[str, Callable[[bytes], bytes]] = {
     "bytearray.fromhex": lambda data: bytes.fromhex(data.decode("ascii")),
     "zlib.decompress": lambda data: zlib.decompressobj().decompress(data, MAX_SIZE),
 }
+_PATHS_HOME = frozenset({"pathlib.Path.home", "pathlib.PosixPath.home"})
+_PATHS = _PATHS_HOME | {
+    "os.path.join", "os.path.expanduser", "os.path.abspath", "os.path.realpath", "os.path.normpath", "os.fspath",
+    "posixpath.join", "posixpath.expanduser", "pathlib.Path", "pathlib.PosixPath", "pathlib.PurePath",
+    "pathlib.PurePosixPath",
+}  # fmt: skip
+_MODULES_OWN = {"os.sep": "/", "os.path.sep": "/", "os.pathsep": ":", "os.curdir": ".", "os.pardir": ".."}
 
 
 class Folder:
@@ -93,6 +100,8 @@ class Folder:
             return node.value if isinstance(node.value, str | bytes | int) else None
         if isinstance(node, ast.Name):
             return self.constants.get(node.id)
+        if isinstance(node, ast.Attribute):
+            return _MODULES_OWN.get(self._qualified(node))
         if isinstance(node, ast.BinOp):
             return self._operation(node)
         if isinstance(node, ast.JoinedStr):
@@ -111,6 +120,8 @@ class Folder:
 
     def _operation(self, node: ast.BinOp) -> Value | None:
         left, right = self.fold(node.left), self.fold(node.right)
+        if isinstance(node.op, ast.Div):
+            return f"{left}/{right}" if isinstance(left, str) and isinstance(right, str) else None
         if isinstance(left, int) and isinstance(right, int):
             known = _NUMBERS.get(type(node.op))
             return known(left, right) if known else None
@@ -175,11 +186,20 @@ class Folder:
             return chr(first) if isinstance(first, int) and 0 <= first < 0x110000 else None
         if name in ("str", "bytes", "bytearray", "list", "tuple", "reversed", "map", "ord", "int"):
             return self._builtin(name, node, first)
+        if name in _PATHS:
+            return self._path(name, node)
         if name in ("codecs.decode", "codecs.encode"):
             return self._codec(first, self.text(node.args[1]) if len(node.args) > 1 else "utf-8")
         if isinstance(node.func, ast.Attribute):
             return self._method(node.func, node, first)
         return None
+
+    def _path(self, name: str, node: ast.Call) -> Value | None:
+        """Paths with `/` between their parts, and `~` for the user's own folder, wherever that is."""
+        if name in _PATHS_HOME:
+            return "~"
+        parts = [self.text(part) for part in node.args]
+        return "/".join(part for part in parts if part is not None) if parts and None not in parts else None
 
     def _builtin(self, name: str, node: ast.Call, first: Value | None) -> Value | None:
         if name == "map" and len(node.args) == 2:
@@ -217,6 +237,11 @@ class Folder:
             return owner.replace(first, second) if second is not None and len(owner) * len(second) < 1 << 22 else None
         if function.attr == "split":
             return list(owner.split(first if isinstance(first, str) else None))
+        if function.attr == "joinpath":
+            parts = [owner, *(self.text(argument) for argument in node.args)]
+            return "/".join(part for part in parts if part is not None) if None not in parts else None
+        if function.attr in ("expanduser", "resolve", "absolute", "as_posix") and not node.args:
+            return owner
         if function.attr == "format":
             values = [self.text(argument) for argument in node.args]
             plain = owner.count("{") == owner.count("{}") == len(values)

@@ -14,6 +14,7 @@ from functools import cache
 
 from provenance.facts import Feature
 from provenance.surfaces.code import sinks
+from provenance.surfaces.code.fetched import Fetched
 
 PIECE, OVERLAP = 4000, 500
 """Longer lines are looked at in pieces, so that the time is linear in the text."""
@@ -46,6 +47,15 @@ EVERYWHERE: Patterns = (
             "runs-download",
             "what is fetched is run",
             rf"(?:\beval|\bsource|(?<!\S)\.)\s+[\"']?(?:<\(|\$\(|`)\s*{_FETCH}",
+        ),
+        ("runs-download", "what is fetched is run", rf"^\s*[\"']?(?:\$\(|`)\s*{_FETCH}"),
+        (
+            "process",
+            "a package is fetched and run",
+            (
+                r"(?:^|[\s;&|])(?:(?:npx|bunx|uvx)\s+(?:-\S{1,40}\s+){0,5}[@\w]|pipx\s+run\s|(?:pnpm|yarn)\s+dlx\s"
+                r"|deno\s+run\s[^\n]{0,200}?https?:|go\s+run\s+\S{1,200}@)"
+            ),
         ),
         ("runs-download", "what is fetched is run", r"\bDownloadString\b|\bDownloadFile\b|\biex\s*\(|\bmshta\b\s+\S"),
         (
@@ -106,6 +116,27 @@ EVERYWHERE: Patterns = (
             "files are wiped",
             r"\brm\s+-(?:rf|fr|r\s+-f)\s+(?:--no-preserve-root\s+)?[\"']?(?:/|~|\$HOME)(?:\s|[\"'/*]|$)",
         ),
+        (
+            "destructive",
+            "files are wiped",
+            (
+                r"\bcd\s+(?:/|~|\$HOME|\$\{HOME\})\s*(?:&&|;)\s*(?:sudo\s+)?rm\s+-\w*r"
+                r"|\brm\s+(?:-[\w-]{1,30}\s+){1,6}[\"']?(?:/|~|\$HOME|\$\{HOME\})(?:/?\*|/?[\"']|/?\s|/?$)"
+            ),
+        ),
+        (
+            "hooks-interpreter",
+            "a variable that programs obey at their start",
+            (
+                r"\b(?:LD_PRELOAD|LD_AUDIT|DYLD_INSERT_LIBRARIES|BASH_ENV|PROMPT_COMMAND|PYTHONSTARTUP|GIT_SSH_COMMAND)="
+                r"(?![\"']?(?:\s|$|\S{0,200}(?:malloc|libgomp|libiomp|libstdc\+\+|nccl)))\S"
+            ),
+        ),
+        (
+            "persistence",
+            "a command is given another meaning",
+            r"(?:^|[\s;&])alias\s+(?:sudo|su|ssh|gpg|passwd)=",
+        ),
         ("destructive", "a disk is overwritten", r"\bmkfs\.|\bdd\b.{0,200}\bof=/dev/|:\(\)\s*\{\s*:\|"),
         (
             "sends",
@@ -152,6 +183,19 @@ BY_LANGUAGE: Mapping[str, Patterns] = {
         ("process", "a program is started", r"\bos\.execute\b|\bio\.popen\b|\bpackage\.loadlib\b"),
         ("executes", "text is run", r"\bload(?:string|file)?\s*\("),
     ),
+    "script": _table(
+        (
+            "process",
+            "a program is started",
+            (
+                r"\b(?:system2?|exec|execv?p?|popen|shell_exec|passthru|proc_open|pcntl_exec|shell|spawn)\s*\(|%x[({\[]"
+                r"|\bIO\.popen\b|\bOpen3\b|\bsystem\s+[\"'%]|\bexec\s+[\"'%]|(?<![`\w])`[^`\n]{1,200}`(?!`)|\brun\(`"
+                r"|\bopen\s*\([^\n]{0,100}?(?:[\"']\s*-?\||\|-?\s*[\"'])"
+            ),
+        ),
+        ("executes", "text is run", r"\b(?:eval|instance_eval|class_eval|include_string)\s*[(\"']|\bMeta\.parse\b"),
+        ("sends", "the network is used", r"\b(?:TCPSocket|IO::Socket|Net::HTTP|fsockopen|stream_socket_client|LWP::|socket)\b"),
+    ),
     "starter": _table(
         ("autorun", "a double click starts a program", r"^\s*Exec\s*=|^\s*open\s*=|^\s*shellexecute\s*="),
     ),
@@ -176,7 +220,7 @@ BY_LANGUAGE: Mapping[str, Patterns] = {
         ("autorun", "every Python that sees the file runs the line", r"^import[\s;]"),
     ),
 }  # fmt: skip
-SHELLS = frozenset({"shell", "docker", "make", "lines"})
+SHELLS = frozenset({"shell", "docker", "make", "lines", "script"})
 """Languages of the shell, whose quotes and variables are followed a little."""
 MAX_VARIABLES, MAX_PUT = 1000, 20
 """Variables of one script, and how many are put into one line."""
@@ -195,13 +239,21 @@ def _compiled(language: str) -> list[tuple[str, str, re.Pattern[str]]]:
     return [(kind, words, re.compile(row, re.IGNORECASE) if isinstance(row, str) else row) for kind, words, row in rows]
 
 
-def features(text: str, language: str) -> tuple[Feature, ...]:
-    """What the lines of `text` would do; comments are not looked at, and lines that go on are joined."""
+def features(text: str, language: str, fetched: Fetched | None = None) -> tuple[Feature, ...]:
+    """What the lines of `text` would do; comments are not looked at, and lines that go on are joined.
+
+    `fetched` is of texts that ran before this one.
+    """
+    fetched = fetched or Fetched()
     found: dict[tuple[str, str, int], Feature] = {}
     counts: Counter[str] = Counter()
     variables = {"IFS": " "}
-    for number, line in _lines(text, keep_comments=language in ("page", "yaml", "toml", "git")):
+    for number, line in _lines(text, language):
         spelt = _spelt_out(line, variables) if language in SHELLS else line
+        for kind, detail in fetched.line(spelt) if language in SHELLS else ():
+            if counts[kind] < MAX_FEATURES:
+                counts[kind] += (kind, detail, number) not in found
+                found.setdefault((kind, detail, number), Feature(kind, detail, number))
         for kind, words, pattern in _compiled(language):
             seen = pattern.search(line) or (pattern.search(spelt) if spelt != line else None)
             if seen and counts[kind] < MAX_FEATURES:
@@ -220,13 +272,15 @@ def _spelt_out(line: str, variables: dict[str, str]) -> str:
     return _QUOTES.sub("", _ECHO.sub(r"\1", line))
 
 
-def _lines(text: str, *, keep_comments: bool) -> Iterator[tuple[int, str]]:
+def _lines(text: str, language: str) -> Iterator[tuple[int, str]]:
     kept, first = "", 0
+    keep_comments = language in ("page", "yaml", "toml", "git")
+    goes_on = "\\" if language == "script" else ("\\", "`", "^")
     for number, line in enumerate(text.splitlines(), 1):
         if not keep_comments and _COMMENT.match(line):
             continue
         first = first or number
-        if line.endswith(("\\", "`", "^")) and len(kept) < PIECE:
+        if line.endswith(goes_on) and len(kept) < PIECE:
             kept += line[:-1] + " "
             continue
         yield from _pieces(first, kept + line)

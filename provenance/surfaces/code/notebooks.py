@@ -13,7 +13,10 @@ _MAGIC = re.compile(rf"^\s*(?:\?|[;,/](?=\w)|{_ASSIGNED}[!%])")
 _TIMED = re.compile(r"^\s*%(?:timeit|time|prun|memit|lprun|debug)\s+(?:-\w+\s*\d*\s+){0,5}")
 """Line magics whose argument is Python."""
 _PYTHON_CELL = re.compile(r"^\s*%%(?:script\s+(?:\S*/)?)?(?:python|pypy)[\d.]*\b")
-_SHELL_CELL = re.compile(r"^\s*%%(?:bash|sh|script|system|sx|!|perl|ruby|cmd|powershell)")
+_SHELL_CELL = re.compile(r"^\s*%%(?:bash|sh|script|system|sx|!|cmd|powershell)")
+_SCRIPT_CELL = re.compile(r"^\s*%%(?:script\s+(?:\S*/)?)?(?:perl|ruby|php|Rscript|R|julia)\b")
+_RUN = re.compile(r"^\s*%(?:run|load|loadpy)\s+(?:-\S+\s+){0,5}(?!(?:\./)?\w[\w/-]{0,200}\.(?:py|ipynb)\b)\S")
+"""What is run, or put into a cell, is no source of the model that is looked at by itself, such as an address."""
 _PAGE_CELL = re.compile(r"^\s*%%(?:html|HTML|javascript|js|svg)")
 
 
@@ -25,6 +28,8 @@ class Cell:
     """Counted from 1, over all cells."""
     python: str
     shell: str
+    script: str
+    """Of other languages: Perl, Ruby, R."""
     page: str
     """What a browser would run: cells of HTML, and saved output."""
 
@@ -54,13 +59,15 @@ def _listed(document: object) -> object:
 def _cell(number: int, cell: dict[str, object]) -> Cell:
     source, page = _text(cell.get("source", cell.get("input"))), _output(cell.get("outputs"))
     if cell.get("cell_type") != "code":
-        return Cell(number, "", "", page)
+        return Cell(number, "", "", "", page)
     if _PYTHON_CELL.match(source):
-        return Cell(number, source.partition("\n")[2], "", page)
+        return Cell(number, source.partition("\n")[2], "", "", page)
+    if _SCRIPT_CELL.match(source):
+        return Cell(number, "", "", source.partition("\n")[2], page)
     if _SHELL_CELL.match(source):
-        return Cell(number, "", source.partition("\n")[2], page)
+        return Cell(number, "", source.partition("\n")[2], "", page)
     if _PAGE_CELL.match(source):
-        return Cell(number, "", "", f"<script>{source}" if "script" in source[:80] else source + page)
+        return Cell(number, "", "", "", f"<script>{source}" if "script" in source[:80] else source + page)
     python, shell = [], []
     for line in source.split("\n"):
         indent = line[: len(line) - len(line.lstrip())]
@@ -68,10 +75,14 @@ def _cell(number: int, cell: dict[str, object]) -> Cell:
             python.append(indent + line[timed.end() :])
             shell.append("")
             continue
+        if _RUN.match(line):
+            python.append(f"{indent}get_ipython()")
+            shell.append("")
+            continue
         magic = _MAGIC.match(line) is not None
         python.append(f"{indent}pass" if magic else line)
         shell.append(re.sub(rf"^\s*{_ASSIGNED}[!%;,/]+", "", line) if magic else "")
-    return Cell(number, "\n".join(python), "\n".join(shell), page)
+    return Cell(number, "\n".join(python), "\n".join(shell), "", page)
 
 
 def _text(value: object) -> str:

@@ -27,6 +27,7 @@ class Analysis:
         self._qualified = self._names.qualified
         self._docstrings = self._names.docstrings
         self._looked_through = _looked_through(self._nodes, self._names)
+        self._called = {id(node.func) for node in self._nodes if isinstance(node, ast.Call)}
         self._found: list[Seen] = []
 
     def features(self, line: int) -> list[Seen]:
@@ -37,6 +38,9 @@ class Analysis:
             self._names.reading = reading
             for node in self._nodes:
                 self._look(node)
+        if {"removes", "home"} <= {kind for kind, _, _ in self._found}:
+            found = next(seen for seen in self._found if seen[0] == "removes")
+            self._found.append(("deletes", f"{found[1]}, and the user's own folder is named", found[2]))
         return [(kind, detail, line or number) for kind, detail, number in self._found]
 
     def _star(self, node: ast.ImportFrom, module: str) -> None:
@@ -64,6 +68,10 @@ class Analysis:
             self._attribute(node)
         if isinstance(node, ast.Dict):
             self._options(node)
+        if isinstance(node, ast.Assign | ast.AugAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(self._qualified(target).startswith("sys.path") for target in targets):
+                self._imports_from(node.value)
 
     def _reach(self, node: ast.expr) -> None:
         """A name of the tables, used in any way: called, passed on, put in a list."""
@@ -75,6 +83,8 @@ class Analysis:
                 self._add("dynamic-import", f"the module {name} itself is passed on", node)
             elif name in ("os.environ", "os.environb"):
                 self._add("environment", "the whole environment is read", node)
+            elif name in _LOOK_UP and id(node) not in self._called:
+                self._add("dynamic-import", f"{name} itself is passed on", node)
         if sinks.reaches(name, sinks.HARMLESS):
             return
         for kind, table in _TABLES:
@@ -86,6 +96,8 @@ class Analysis:
 
     def _attribute(self, node: ast.Attribute) -> None:
         """Methods that say by their name alone what they do."""
+        if node.attr in ("HF_TOKEN_PATH", "HF_STORED_TOKENS_PATH"):
+            self._add("credential-path", f"{node.attr} is where the Hub's token lies", node)
         if node.attr in _INTERNALS:
             self._add("interpreter-internals", f"{node.attr} is used", node)
         if node.attr in _METHODS and self._qualified(node.value) not in ("self", ".self", ".cls"):
@@ -99,6 +111,8 @@ class Analysis:
             self._executed(node)
         elif name in ("setattr", "type.__setattr__", "object.__setattr__") and node.args:
             self._patched(self._qualified(node.args[0]), node)
+        elif name.rpartition(".")[2] in _IMPORTERS and (not node.args or self._names.settled(node.args[0]) is None):
+            self._add("dynamic-import", f"{name} of a name that is made at run time", node)
         elif name in _HOOKS:
             self._add("hooks-interpreter", f"{name} is called", node)
         elif name in ("vars", "dir") and node.args and self._qualified(node.args[0]) in POWERFUL:
@@ -109,6 +123,7 @@ class Analysis:
             self._loads(name, node)
             self._looks_up(name, node)
         self._updates(node)
+        self._touches(name, node)
         if self._is(node, "trust_remote_code", truth=True):
             self._add("trusts-remote-code", "trust_remote_code=True is passed on", node)
         if self._is(node, "safe_mode", truth=False):
@@ -116,15 +131,52 @@ class Analysis:
         if name in ("os.environ.items", "os.environ.copy", "os.environ.values", "os.environb.items"):
             self._add("environment", "the whole environment is read", node)
 
+    def _touches(self, name: str, node: ast.Call) -> None:
+        """Files of the user that are written, files that are removed, memory that may be run."""
+        method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+        if name in ("open", "io.open", "os.open", "pathlib.Path.open"):
+            mode = next((word.value for word in node.keywords if word.arg == "mode"), None)
+            mode = mode or (node.args[1] if len(node.args) > 1 else None)
+            writes = bool(set(self._folder.text(mode) or "") & set("wax+"))
+            place = self._folder.text(node.args[0]) if node.args else None
+        else:
+            writes = method in _WRITES
+            place = self._folder.text(node.func.value) if writes and isinstance(node.func, ast.Attribute) else None
+        if writes and place and sinks.HOME.match(place):
+            self._add("writes-home", f"{place!r} is written to", node)
+        if name in _REMOVES or method == "unlink":
+            self._add("removes", f"{name if name in _REMOVES else method} is called", node)
+        if name == "mmap.mmap":
+            values = [self._folder.fold(word.value) for word in node.keywords if word.arg == "prot"]
+            if any(isinstance(value, int) and value & _RUNS for value in values):
+                self._add("process", "memory is made that may be run", node)
+
     def _updates(self, node: ast.Call) -> None:
-        """`module.__dict__.update(…)`, and changes to the table of modules."""
+        """`module.__dict__.update(…)`, changes to the table of modules, to the environment, to where imports look."""
         if not isinstance(node.func, ast.Attribute) or node.func.attr not in _CHANGES:
             return
         owner = node.func.value
+        if self._qualified(owner) in ("os.environ", "os.environb"):
+            names = [keyword.arg for keyword in node.keywords]
+            for argument in node.args:
+                keys = argument.keys if isinstance(argument, ast.Dict) else [argument]
+                names += [self._folder.text(key) for key in keys]
+            for name in {*names} & _STARTS:
+                self._patched(f"os.environ.{name}", node)
+        elif self._qualified(owner) == "sys.path":
+            for argument in node.args:
+                self._imports_from(argument)
         if isinstance(owner, ast.Attribute) and owner.attr == "__dict__":
             self._patched(self._qualified(owner), node)
         elif self._is_table(owner):
             self._add("patches-library", f"sys.modules.{node.func.attr} is called", node)
+
+    def _imports_from(self, node: ast.expr) -> None:
+        """Where imports look: not inside of a file."""
+        for part in node.elts if isinstance(node, ast.List | ast.Tuple) else [node]:
+            place = self._folder.text(part)
+            if place and sinks.PACKED.search(place):
+                self._add("executes", f"modules are imported out of the file {place!r}", node)
 
     def _is_table(self, node: ast.expr) -> bool:
         return self._qualified(node) == "sys.modules"
@@ -201,9 +253,17 @@ class Analysis:
         for kind, pattern in _TEXTS:
             if found := pattern.search(text):
                 self._add(kind, f"{found[0].strip()!r} stands in a text", node)
+        if sinks.HOME.match(text):
+            self._add("home", f"{text!r} is named", node)
         if isinstance(node, ast.Constant) and len(text) >= 400 and _ENCODED.search(text):
             self._add("encoded-text", f"{len(text)} characters that read as encoded data", node)
-        if not isinstance(node, ast.Constant) and text.partition(".")[0] in _NAMES_WITH_POWER and len(text) < 40:
+        path = isinstance(node, ast.Call) and self._qualified(node.func).startswith(("os.", "pathlib.", "posixpath."))
+        if (
+            not isinstance(node, ast.Constant)
+            and not path
+            and text.partition(".")[0] in _NAMES_WITH_POWER
+            and len(text) < 40
+        ):
             self._add("assembled-name", f"{text!r} is put together from pieces", node)
 
     def _patched(self, name: str, node: ast.AST) -> None:
@@ -253,6 +313,16 @@ _HOOKS = frozenset(
      "site.getsitepackages", "site.getusersitepackages", "site.addsitedir",
      "os.putenv", "unittest.mock.patch", "unittest.mock.patch.object", "unittest.mock.patch.dict"}
 )  # fmt: skip
+_LOOK_UP = frozenset({"getattr", "__import__", "importlib.import_module", "importlib.__import__"})
+_IMPORTERS = frozenset(
+    {"import_string", "import_object", "import_fresh_module", "import_from_string", "_importer", "_dot_lookup",
+     "import_by_name", "import_item", "import_attr"}
+)  # fmt: skip
+"""Functions of many libraries that import what they are given the name of."""
+_WRITES = frozenset({"write_text", "write_bytes", "touch", "symlink_to", "hardlink_to"})
+_REMOVES = frozenset({"os.remove", "os.unlink", "os.rmdir"})
+_RUNS = 4
+"""PROT_EXEC."""
 _INTERNALS = frozenset(
     {
         "__subclasses__",
@@ -292,10 +362,13 @@ _METHODS = {
     **dict.fromkeys(("enable_load_extension", "load_extension", "register_custom_ops_library"), "process"),
     **dict.fromkeys(("load_op_library",), "process"),
     **dict.fromkeys(("create_connection", "create_datagram_endpoint"), "sends"),
+    **dict.fromkeys(("upload_file", "upload_folder", "upload_large_folder", "upload_fileobj", "put_object"), "sends"),
     **dict.fromkeys(("load_module", "exec_module", "source_to_code", "module_from_spec"), "executes"),
 }
 """By the name of a method, whatever object has it."""
-_CHANGES = frozenset({"update", "setdefault", "pop", "clear", "__setitem__", "__delitem__", "popitem"})
+_CHANGES = frozenset(
+    {"append", "insert", "extend", "update", "setdefault", "pop", "clear", "__setitem__", "__delitem__", "popitem"}
+)
 _OPTIONS = {
     "trust_remote_code": ("trusts-remote-code", True),
     "weights_only": ("unpickles", False),

@@ -42,25 +42,29 @@ def features(text: str) -> tuple[Feature, ...]:
     return tuple(
         Feature(kind, detail, number)
         for number, line in enumerate(text.splitlines()[:20_000], 1)
-        for kind, detail in _line(line.partition(" #")[0].strip()[:2000])
+        for kind, detail in line_features(line.partition(" #")[0].strip()[:2000])
     )
 
 
-def _line(line: str) -> Iterator[tuple[str, str]]:
+def host(address: str) -> str:
+    """The name of the computer in an address."""
+    return re.sub(r"^\w+://(?:[^@/]*@)?", "", address).partition("/")[0].partition(":")[0].lower()
+
+
+def line_features(line: str) -> Iterator[tuple[str, str]]:
+    """The same for one line, or one word of a command that installs."""
     if not line or line.startswith("#"):
         return
     option = _OPTION.match(line)
     if option:
-        host = re.sub(r"^\w+://(?:[^@/]*@)?", "", option[2]).partition("/")[0].partition(":")[0].lower()
-        if host not in KNOWN_HOSTS or option[1] == "--trusted-host":
+        if host(option[2]) not in KNOWN_HOSTS or option[1] == "--trusted-host":
             yield "install-source", f"{option[1]} {option[2]}"
         return
     if re.match(r"(-e|--editable)(\s|=)", line):
         yield "install-local", line
     address = _ADDRESS.search(line)
     if address:
-        host = address[3].lower()
-        forge = host in KNOWN_FORGES and not address[1].lower().startswith(("http://", "git+http://"))
+        forge = address[3].lower() in KNOWN_FORGES and not address[1].lower().startswith(("http://", "git+http://"))
         pinned = re.search(r"@[0-9a-f]{40}\b", line) is not None
         yield ("install-forge" if forge and (pinned or "git+" in line) else "install-source"), line
     elif line.startswith((".", "/")) or line.endswith(".whl"):

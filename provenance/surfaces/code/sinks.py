@@ -24,7 +24,8 @@ PROCESS = _names(
     posix. nt. _ctypes. invoke. fabric. sarge. delegator. psutil.Popen multiprocessing.popen_fork.
     multiprocessing.popen_spawn_posix. mmap.PROT_EXEC numpy.ctypeslib.load_library torch.ops.load_library
     torch.classes.load_library torch.utils.bottleneck. torch.utils.collect_env. setuptools._distutils.spawn.
-    transformers.testing_utils.execute_subprocess_async tensorflow.load_op_library tensorflow.load_library
+    transformers.testing_utils.execute_subprocess_async selenium. playwright.
+    tensorflow.load_op_library tensorflow.load_library
     """
 )
 """Run another program, or native code. Constants and errors are no harm: see `HARMLESS`."""
@@ -44,7 +45,7 @@ NETWORK = _names(
     ftplib. smtplib. telnetlib. poplib. imaplib. nntplib. xmlrpc. paramiko. websocket. websockets. pycurl. dns.
     asyncio.open_connection asyncio.start_server gradio_client. paho. zmq. boto3. telegram. discord. tornado.httpclient.
     wget. scapy. torch.hub.download_url_to_file torch.hub.load_state_dict_from_url
-    fsspec. _socket. selenium. playwright. torch.hub.urlopen torchvision.datasets.utils. numpy.DataSource
+    fsspec. _socket. torch.hub.urlopen torchvision.datasets.utils. numpy.DataSource
     numpy.lib.npyio.DataSource huggingface_hub.HfApi huggingface_hub.hf_api.HfApi huggingface_hub.upload_file
     huggingface_hub.upload_folder huggingface_hub.create_commit huggingface_hub.utils.get_session
     huggingface_hub.get_session asyncio.streams. logging.handlers.HTTPHandler logging.handlers.SocketHandler
@@ -60,7 +61,8 @@ SENDS = _names(
     http.client.HTTPSConnection asyncio.open_connection asyncio.start_server paho. zmq. telegram. discord. pycurl.
     _socket. asyncio.streams. logging.handlers.HTTPHandler logging.handlers.SocketHandler
     logging.handlers.SMTPHandler logging.handlers.DatagramHandler multiprocessing.connection.
-    multiprocessing.managers. torch.distributed.rpc.
+    multiprocessing.managers. torch.distributed.rpc. huggingface_hub.upload_file huggingface_hub.upload_folder
+    huggingface_hub.upload_large_folder huggingface_hub.create_commit huggingface_hub.HfFileSystem
     """
 )
 """Of the network, what can carry data out or take commands in: no fetching of a file."""
@@ -78,7 +80,7 @@ EXECUTES = _names(
     torch.fx.graph_module._exec_with_source
     kernels.get_kernel kernels.load_kernel kernels.get_local_kernel logging.config.listen collections._eval
     transformers.dynamic_module_utils.get_class_from_dynamic_module cupy.RawModule cupy.RawKernel mako.
-    typing._eval_type gc.get_objects gc.get_referrers
+    typing._eval_type gc.get_objects gc.get_referrers torch.jit.CompilationUnit
     """
 )
 """Turn text or bytes into running code."""
@@ -92,7 +94,8 @@ UNPICKLES = _names(
     pickle._load pickle._loads pickle._Unpickler dill.load_session dill.load_module dill.load_module_asdict
     cloudpickle.cloudpickle. joblib.numpy_pickle. joblib.externals. sklearn.externals.joblib.load skops.io.load
     skops.io.loads pandas.compat.pickle_compat. multiprocessing.reduction. keras.config.enable_unsafe_deserialization
-    tensorflow.keras.config.enable_unsafe_deserialization
+    tensorflow.keras.config.enable_unsafe_deserialization torch.serialization.add_safe_globals
+    torch.serialization.safe_globals torch._weights_only_unpickler.
     """
 )
 DECODES = _names(
@@ -129,7 +132,7 @@ CREDENTIALS = re.compile(
 NAMED = re.compile(
     r"""(?x)
     \b__import__\s*\( | __(?:subclasses|globals|builtins)__
-    | \A(?:[\w.]{0,100}[.:])?(?:(?:os|posix|nt)[.:](?:system|popen|exec[lv]\w*|spawn\w+|posix_spawnp?)
+    | \A(?:ext://)?(?:[\w.]{0,100}[.:])?(?:(?:os|posix|nt)[.:](?:system|popen|exec[lv]\w*|spawn\w+|posix_spawnp?)
         | subprocess[.:](?:run|call|Popen|check_\w+|getoutput|getstatusoutput) | builtins[.:](?:eval|exec|compile)
         | pty[.:]spawn | runpy[.:]run_\w+)\Z
     """
@@ -137,6 +140,12 @@ NAMED = re.compile(
 """Code, or the name of it, in a text: what looks names up may be given it."""
 SECRET_NAMES = re.compile(r"(?i)(?:TOKEN(?!IZER)|SECRET|PASSW|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIAL)")
 """Environment variables that are secrets."""
+HOME = re.compile(
+    r"\A(?:~(?!/\.cache(?!/huggingface/(?:token|stored_tokens)))|/(?:home|root|Users)\b|[A-Za-z]:[\\\\/]Users\b)"
+)
+"""Where people, and systems, keep what is theirs; the caches of libraries lie there too, and are not meant."""
+PACKED = re.compile(r"(?i)\.(?:zip|whl|egg|pyz|bin|pt|pth|ckpt|safetensors|gguf|dat|npz|so|json|txt)\Z")
+"""No folder: what Python imports from there is inside of a file."""
 PERSISTENCE = re.compile(
     r"""(?ix)
     (?:^|[\\/~])\.(?:bashrc|bash_profile|bash_login|zshrc|zprofile|zshenv|profile|xprofile|xinitrc

@@ -27,7 +27,8 @@ BY_SUFFIX: Mapping[str, str] = {
         ("make", ".mk .mak"),
         ("docker", ".dockerfile"),
         ("lua", ".lua"),
-        ("lines", ".rb .pl .php .r .jl .tcl .awk .service .timer .env .rc"),
+        ("script", ".rb .pl .php .r .jl .tcl .awk"),
+        ("lines", ".service .timer .env .rc"),
         ("starter", ".desktop .inf .reg"),
         ("shortcut", ".url .webloc .library-ms .search-ms"),
         ("yaml", ".yaml .yml"),
@@ -45,6 +46,7 @@ BY_NAME: Mapping[str, str] = {
     "config": "git-config", "config.worktree": "git-config", ".npmrc": "lines",
     "pipfile": "toml", "pip.conf": "lines", "autorun.inf": "starter",
 }  # fmt: skip
+MAX_NOTEBOOK = 8 * MAX_SHOWN
 _REQUIREMENTS = re.compile(r"(?:.*[-_.])?(?:requirements|constraints)(?:[-_.].*)?\.(?:txt|in)", re.IGNORECASE)
 _SHEBANG = re.compile(rb"(?:\xef\xbb\xbf)?#![ \t]*(\S{1,256})(?:[ \t]+(\S{1,256}))?")
 
@@ -78,7 +80,7 @@ class _SourceCode:
             self._role = self._role or by_shebang(bytes(chunk[:600]))
         if self._role:
             self._digest.update(chunk)
-            self._kept += chunk[: MAX_SHOWN + 1 - len(self._kept)]
+            self._kept += chunk[: _most(self._role) + 1 - len(self._kept)]
 
     def finish(self) -> Facts:
         """The one fact, or none."""
@@ -88,8 +90,13 @@ class _SourceCode:
         # A checkpoint called .pth is no text, and other binary data under such a name is for others to name.
         if self._role != "python" and b"\x00" in self._kept and not self._kept.startswith(_UTF16):
             return ()
-        text = _decoded(bytes(self._kept)) if len(self._kept) <= MAX_SHOWN else None
+        text = _decoded(bytes(self._kept)) if len(self._kept) <= _most(self._role) else None
         return (TextFact(self._unit.file, self._role, self._digest.hexdigest(), text),)
+
+
+def _most(language: str) -> int:
+    """Bytes of a source that are kept. What a notebook has saved of pictures is most of it."""
+    return MAX_NOTEBOOK if language == "notebook" else MAX_SHOWN
 
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -122,7 +129,8 @@ def _make(unit: Unit, _context: InspectionContext) -> _SourceCode | None:
 
 def _cost(unit: Unit) -> int:
     """A character takes four bytes where one of them lies beyond the basic plane."""
-    return 4 * unit.nbytes if unit.nbytes <= MAX_SHOWN and role(unit.file) else 0
+    named = role(unit.file)
+    return 4 * unit.nbytes if named and unit.nbytes <= _most(named) else 0
 
 
 SOURCE_CODE = Inspector("source-code", _make, _cost)
