@@ -70,6 +70,21 @@ class VocabularyFact:
     """Tokens, quoted, that have two ids, and the two; a hundred at most."""
 
 
+@dataclass(frozen=True, slots=True)
+class RoundTripFact:
+    """What a set of texts becomes with a tokenizer, there and back: alone, or beside the base's."""
+
+    file: str
+    reference: str
+    """`base: FILE`; empty where the texts are held against what they come back as."""
+    texts: int
+    """How many were tried; none where the base's tokenizer is made of the same parts, and so does the same."""
+    differences: tuple[Feature, ...] = ()
+    """`other-ids`, `other-text`, `cut-apart` (by a token that only one of the two has), `not-reversed`."""
+    error: str = ""
+    """Why no texts were tried, as it reads after `because`; empty where they were."""
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Inside files: archives, pickles
 # ---------------------------------------------------------------------------------------------------------------------
@@ -305,6 +320,7 @@ Fact = (
     | CardFact
     | TextFact
     | VocabularyFact
+    | RoundTripFact
     | ExaminationFact
     | MemberFact
     | ContainerFact

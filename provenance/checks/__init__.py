@@ -51,6 +51,7 @@ from provenance.checks.tensor_contents import TENSOR_CONTENTS
 from provenance.checks.tokenizer_files import TOKENIZER_FILES
 from provenance.checks.tokenizer_text import TOKENIZER_TEXT
 from provenance.checks.tokenizer_tokens import TOKENIZER_TOKENS
+from provenance.checks.tokenizer_trips import TOKENIZER_TRIPS
 from provenance.checks.tokenizers import TOKENIZER_PARTS
 from provenance.records import Evidence, Finding
 
@@ -99,6 +100,7 @@ CHECKS: tuple[Check, ...] = (
     TOKENIZER_TEXT,
     TOKENIZER_TOKENS,
     TOKENIZER_FILES,
+    TOKENIZER_TRIPS,
 )
 
 RULES: dict[str, Rule] = {rule.ident: rule for check in CHECKS for rule in check.rules}

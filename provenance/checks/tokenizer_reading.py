@@ -124,12 +124,14 @@ def looked_up(
     """Tokens by id and ids by token, of these alone: a vocabulary as a whole is large."""
     by_id: dict[int, str] = {}
     by_token: dict[str, int] = {}
-    escaped = {json.dumps(token): token for token in tokens}
-    for ident, token in entries(part) if part is not None else ():
-        if ident in ids:
-            by_id[ident] = plain(token)
+    numbers, escaped = {str(ident) for ident in ids}, {json.dumps(token): token for token in tokens}
+    text = (part.text or "") if part is not None and (numbers or escaped) else ""
+    for line in text.split("\n"):
+        ident, _, token = line.partition(" ")
+        if ident in numbers:
+            by_id[int(ident)] = plain(token)
         if token in escaped:
-            by_token[escaped[token]] = ident
+            by_token[escaped[token]] = int(ident)
     return by_id, by_token
 
 

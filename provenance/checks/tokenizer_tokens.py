@@ -196,9 +196,10 @@ def _beyond(model: ModelEvidence, tokenizer: Tokenizer, fact: VocabularyFact) ->
         return
     reach = fact.highest
     if reach >= rows:
-        parts = tokenizer.parts.get(fact.file, {})
-        new = [plain(token) for ident, token in entries(parts["tokens"]) if ident >= rows] if "tokens" in parts else []
-        few = new and reach < rows + _SLACK and not any(map(is_ordinary, new))
+        part = tokenizer.parts.get(fact.file, {}).get("tokens")
+        near = reach < rows + _SLACK and part is not None
+        new = [plain(token) for ident, token in entries(part) if ident >= rows] if near and part else []
+        few = new and not any(map(is_ordinary, new))
         message = f"ids up to {reach}, and the embedding has {rows} rows"
         yield IDS_BEYOND_EMBEDDING.finding(message, file=fact.file, severity=Severity.WARNING if few else None)
     if gguf:

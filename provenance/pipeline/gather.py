@@ -27,6 +27,7 @@ from provenance.pipeline.coverage import (
 from provenance.pipeline.partly import Failed, git_texts, nameless_where_refused, take_note, without_failed
 from provenance.pipeline.shadow import skipped_forms, with_forms
 from provenance.pipeline.templates import with_templates
+from provenance.pipeline.tokenizers import with_round_trips
 from provenance.pipeline.weight_files import compared, left_out, obstacle, rejected
 from provenance.reading.digests import digest_file, digest_tensor, list_file, list_tensor, manifest
 from provenance.reading.ends import gaps
@@ -371,8 +372,9 @@ def _gathered(
     unread += tuple(skipped for skipped in apart if skipped.surface not in {row.surface for row in unread})
     if isinstance(base, ModelEvidence):
         unread += tuple(Skipped(f"base: {file}", why) for file, why in unread_files(base).items())
-    candidate, untried = with_templates(candidate, base)
-    unjudged = configuration_gap(candidate, base) + untried + skipped_forms(candidate)
+    candidate, unrendered = with_templates(candidate, base)
+    candidate, untried = with_round_trips(candidate, base)
+    unjudged = configuration_gap(candidate, base) + unrendered + untried + skipped_forms(candidate)
     if any(file.sha256 is None for file in candidate.manifest.files):
         unjudged += (NO_DIGESTS,)
     evidence = Evidence(candidate, base, lineage, (*unread, *unjudged, NO_PROBE))

@@ -10,6 +10,7 @@
     template_text    chat templates as Jinja would render them
     tokenizer_parts  tokenizers as parts that compare across formats
     tokenizer_json   a tokenizer.json as such parts, straight from its bytes
+    tokenizing/      tokenizers, tried on texts by an encoder of our own
 
 Nothing here executes, unpickles, imports or renders what a model holds; every buffer has a bound.
 """

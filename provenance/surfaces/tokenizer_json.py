@@ -15,7 +15,7 @@ from typing import NoReturn
 from provenance.documents.strict_json import StrictJsonError, loads
 from provenance.facts import JsonFact, TextFact, VocabularyFact
 from provenance.surfaces import lenient_json
-from provenance.surfaces.tokenizer_parts import PARTS, Vocabulary, leaves, merges, part
+from provenance.surfaces.tokenizer_parts import PARTS, Vocabulary, leaves, part
 
 MAX_ENTRIES = 1_000_000
 """Tokens, and merges, of one tokenizer; the largest in use have 262 thousand, and 580 thousand."""
@@ -24,17 +24,31 @@ MAX_VALUE = 4 * 1024 * 1024
 MODELS = frozenset({"BPE", "Unigram", "WordLevel", "WordPiece"})
 
 _GAP = rb"[ \t\n\r]*+"
-_STRING = rb'("(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*+")'
-_NUMBER = rb"(-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)"
+_STRING = rb'(?:"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*+")'
+_NUMBER = rb"(?:-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)"
 _SPACE = re.compile(_GAP)
-_KEY = re.compile(_GAP + _STRING + _GAP + rb":" + _GAP)
+_KEY = re.compile(_GAP + rb"(" + _STRING + rb")" + _GAP + rb":" + _GAP)
 _SCALAR = re.compile(_STRING + rb"|[^\s,\[\]{}\"]++")
 _BRACKET = re.compile(_STRING + rb"|[\[\]{}]")
-_ENTRY = re.compile(_GAP + _STRING + _GAP + rb":" + _GAP + rb"([0-9]{1,10}+)" + _GAP)
-_PIECE = re.compile(_GAP + rb"\[" + _GAP + _STRING + _GAP + rb"," + _GAP + _NUMBER + _GAP + rb"\]" + _GAP)
-_MERGE = re.compile(
-    _GAP + rb"(?:" + _STRING + rb"|\[" + _GAP + _STRING + _GAP + rb"," + _GAP + _STRING + _GAP + rb"\])" + _GAP
-)
+_RUN = 4096
+"""Entries that are matched at once."""
+
+
+class _Entries:
+    """Entries of one kind, with so many strings each, up to a bracket: a run of them is one match."""
+
+    def __init__(self, entry: bytes, strings: int, close: bytes) -> None:
+        self.close, self.strings = close, strings
+        end = rb"(?:,|(?=" + re.escape(close) + rb"))"
+        self.run = re.compile(rb"(?:" + _GAP + entry + _GAP + end + rb"){1,%d}" % _RUN)
+
+
+_TOKENS = _Entries(_STRING + _GAP + rb":" + _GAP + rb"[0-9]{1,10}+", 1, b"}")
+_PIECES = _Entries(rb"\[" + _GAP + _STRING + _GAP + rb"," + _GAP + _NUMBER + _GAP + rb"\]", 1, b"]")
+_PAIRS = _Entries(rb"\[" + _GAP + _STRING + _GAP + rb"," + _GAP + _STRING + _GAP + rb"\]", 2, b"]")
+_JOINED = _Entries(_STRING, 1, b"]")
+_NUMBERS, _ESCAPES = re.compile(_NUMBER.decode()), re.compile(r"\\.")
+_NUL = "\\u0000"
 
 
 def read(file: str, data: bytes) -> tuple[JsonFact | TextFact | VocabularyFact, ...]:
@@ -76,7 +90,7 @@ class _Document:
         if not self._model and not self._streamed:
             self._fail("there is no model in it")
         kind = self._model.get("type")
-        if (kind is None and "vocab" not in self._streamed) or (kind is not None and kind not in MODELS):
+        if (kind is None and "vocab" not in self._streamed) or (kind is not None and not _is_model(kind)):
             self.errors.append("its model is none of those that tokenizers are made of")
 
     def parts(self) -> Iterator[TextFact | VocabularyFact]:
@@ -85,8 +99,7 @@ class _Document:
         for entry in added if isinstance(added, list) else []:
             if isinstance(entry, dict) and isinstance(entry.get("id"), int) and isinstance(entry.get("content"), str):
                 self._vocabulary.add(entry["id"], quoted(entry["content"]))
-        yield self._vocabulary.part(self._file)
-        yield self._vocabulary.fact(self._file)
+        yield from self._vocabulary.parts(self._file)
         yield from (fact for name, fact in self._streamed.items() if name != "vocab")
         rest = {key: item for key, item in self._model.items() if not _is_unset(item)}
         yield part(self._file, "model", leaves(rest))
@@ -105,29 +118,34 @@ class _Document:
                 self._streamed["vocab"] = part(self._file, "vocab", ())
                 self._streamed["scores"] = part(self._file, "scores", self._pieces())
             elif key == "merges" and opens == b"[":
-                self._streamed["merges"] = merges(self._file, self._merges())
+                self._streamed["merges"] = part(self._file, "merges", self._merges())
             else:
                 self._model[key] = self._value()
 
     def _read_entries(self) -> None:
         """Tokens and their ids: the `vocab` of every model but Unigram."""
-        self._at += 1
-        for token, ident in self._matches(_ENTRY, b"}"):
-            self._vocabulary.add(int(ident), quoted(_text(token)))
+        for tokens, between in self._runs(_TOKENS):
+            self._vocabulary.extend(map(int, _NUMBERS.findall(between)), [f'"{token}"' for token in tokens])
         for again in self._vocabulary.repeated():
             self._repeats(again)
 
     def _pieces(self) -> Iterator[str]:
         """Scored pieces, the `vocab` of Unigram: remembers the tokens, yields the scores."""
-        self._at += 1
-        for ident, (token, score) in enumerate(self._matches(_PIECE, b"]")):
-            self._vocabulary.add(ident, quoted(_text(token)))
-            yield repr(float(score))
+        for tokens, between in self._runs(_PIECES):
+            self._vocabulary.extend(None, [f'"{token}"' for token in tokens])
+            yield from (repr(float(score)) for score in _NUMBERS.findall(between))
 
-    def _merges(self) -> Iterator[object]:
+    def _merges(self) -> Iterator[str]:
+        """Lines of the part `merges`: of pairs, or of texts with one space between two halves."""
         self._at += 1
-        for joined, left, right in self._matches(_MERGE, b"]"):
-            yield _text(joined) if joined else [_text(left), _text(right)]
+        self._skip()
+        joined = self._peek() == b'"'
+        self._at -= 1
+        for texts, _ in self._runs(_JOINED if joined else _PAIRS):
+            if joined:
+                yield from ['"' + text.replace(" ", '" "') + '"' for text in texts]
+            else:
+                yield from [f'"{left}" "{right}"' for left, right in zip(texts[::2], texts[1::2], strict=True)]
 
     # JSON
 
@@ -154,23 +172,26 @@ class _Document:
             self._expect(b",")
         self._expect(b"}")
 
-    def _matches(self, entry: re.Pattern[bytes], close: bytes) -> Iterator[tuple[bytes, ...]]:
-        """The groups of each entry up to `close`, commas between them."""
+    def _runs(self, entries: _Entries) -> Iterator[tuple[list[str], str]]:
+        """Entries up to the bracket that closes them, many at a time: see `_apart`."""
+        self._at += 1
         self._skip()
-        if self._peek() == close:
-            self._at += 1
-            return
-        for _ in range(MAX_ENTRIES):
-            found = entry.match(self._data, self._at)
-            if found is None:
+        number, more = 0, self._peek() != entries.close
+        while more:
+            run = entries.run.match(self._data, self._at)
+            if run is None:
                 self._fail("an entry that no tokenizer has")
-            self._at = found.end()
-            yield found.groups()
-            if self._peek() == close:
-                self._at += 1
-                return
-            self._expect(b",")
-        raise StrictJsonError("too-large", f"{lenient_json.TOO_LARGE}: more than {MAX_ENTRIES} entries")
+            try:
+                strings, between = _apart(run[0].decode("utf-8"))
+            except UnicodeDecodeError:
+                raise StrictJsonError("not-utf8", f"no UTF-8 between bytes {run.start()} and {run.end()}") from None
+            self._at = run.end()
+            number += len(strings) // entries.strings
+            if number > MAX_ENTRIES:
+                raise StrictJsonError("too-large", f"{lenient_json.TOO_LARGE}: more than {MAX_ENTRIES} entries")
+            yield strings, between
+            more = self._data[self._at - 1 : self._at] == b","
+        self._expect(entries.close)
 
     def _value(self) -> object:
         """The value that begins here, read as loaders do."""
@@ -226,6 +247,40 @@ def _text(literal: bytes) -> str:
         return literal[1:-1].decode("utf-8")
     except UnicodeDecodeError:
         raise StrictJsonError("not-utf8", f"{literal[:40]!r} is not UTF-8") from None
+
+
+def _apart(text: str) -> tuple[list[str], str]:
+    """The strings of valid JSON, spelled as `json.dumps` does and without quotes; and what stands between them."""
+    escapes = _ESCAPES.findall(text) if "\\" in text else []
+    if escapes:
+        # No string holds a NUL, so that one can keep the place of each.
+        text = _ESCAPES.sub("\0", text)
+    if not text.isascii() or escapes or "\x7f" in text:
+        text = quoted(text)[1:-1].replace('\\"', '"')
+    halves = text.split('"')
+    strings = halves[1::2]
+    if escapes:
+        _put_back(strings, text, iter(escapes))
+    return strings, " ".join(halves[::2])
+
+
+def _put_back(strings: list[str], text: str, escapes: Iterator[str]) -> None:
+    """Puts escapes where the NULs of `text` are, in its strings, and spells these anew."""
+    places: dict[int, None] = {}
+    quotes = after = 0
+    for found in re.finditer(re.escape(_NUL), text):
+        quotes += text.count('"', after, found.start())
+        after = found.start()
+        places[quotes // 2] = None
+    whole = (re.sub(re.escape(_NUL), lambda _: next(escapes), strings[place]) for place in places)
+    texts = loads("[{}]".format(",".join(f'"{string}"' for string in whole)).encode())
+    assert isinstance(texts, list), "strings and commas between them"
+    for place, string in zip(places, texts, strict=True):
+        strings[place] = quoted(string)[1:-1]
+
+
+def _is_model(kind: object) -> bool:
+    return isinstance(kind, str) and kind in MODELS
 
 
 def _is_unset(value: object) -> bool:

@@ -21,7 +21,8 @@ import hashlib
 import json
 from array import array
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 from json.encoder import encode_basestring_ascii as quoted
 
@@ -74,6 +75,11 @@ class Vocabulary:
         self._ids.append(max(-1, min(ident, 2**62)))
         self._tokens.append(token)
 
+    def extend(self, idents: Iterable[int] | None, tokens: Sequence[str]) -> None:
+        """Several, quoted; without ids of their own each has the number of those before it. Ids are in bounds."""
+        self._ids.extend(range(len(self._ids), len(self._ids) + len(tokens)) if idents is None else idents)
+        self._tokens.extend(tokens)
+
     def repeated(self) -> tuple[str, ...]:
         """Tokens that stand twice, a hundred at most."""
         if len(set(self._tokens)) == len(self._tokens):
@@ -82,16 +88,19 @@ class Vocabulary:
         again = (token for token in self._tokens if token in seen or seen.add(token))  # type: ignore[func-returns-value]
         return tuple(json.loads(token) for token in islice(again, 100))
 
-    def part(self, file: str) -> TextFact:
-        """The part `tokens`, by id; equal pairs count once."""
-        return part(file, "tokens", self._lines())
+    def parts(self, file: str) -> tuple[TextFact, VocabularyFact]:
+        """The part `tokens`, by id, equal pairs once; and what the ids show.
 
-    def fact(self, file: str) -> VocabularyFact:
-        """What the ids show: how far they reach, and where two tokens share one or one has two."""
-        ids, names = self._ids, self._tokens
+        That is how far they reach, where two tokens share one, and where one has two.
+        """
         by_id = self._by_id()
+        return part(file, "tokens", self._lines(by_id)), self._fact(file, by_id)
+
+    def _fact(self, file: str, by_id: list[int]) -> VocabularyFact:
+        ids, names = self._ids, self._tokens
         shared = ((ids[i], names[i], names[j]) for i, j in pairwise(by_id) if ids[i] == ids[j] and names[i] != names[j])
-        by_name = sorted(by_id, key=names.__getitem__)
+        several = {name for name, number in Counter(names).items() if number > 1}
+        by_name = sorted((i for i in by_id if names[i] in several), key=names.__getitem__) if several else []
         repeated = (
             (names[i], ids[i], ids[j]) for i, j in pairwise(by_name) if names[i] == names[j] and ids[i] != ids[j]
         )
@@ -101,16 +110,17 @@ class Vocabulary:
     def _by_id(self) -> list[int]:
         """Places of the entries by id, then by token."""
         ids, names = self._ids, self._tokens
-        order = list(range(len(ids)))
-        if any(ids[i] >= ids[i + 1] for i in order[:-1]):
-            order.sort(key=names.__getitem__)
-            order.sort(key=ids.__getitem__)
-        return order
+        order = sorted(range(len(ids)), key=ids.__getitem__)
+        several = {ident for ident, number in Counter(ids).items() if number > 1}
+        if not several:
+            return order
+        alike = iter(sorted((i for i in order if ids[i] in several), key=lambda i: (ids[i], names[i])))
+        return [next(alike) if ids[i] in several else i for i in order]
 
-    def _lines(self) -> Iterator[str]:
+    def _lines(self, by_id: list[int]) -> Iterator[str]:
         ids, names = self._ids, self._tokens
         before = ""
-        for i in self._by_id():
+        for i in by_id:
             line = f"{ids[i]} {names[i]}"
             if line != before:
                 yield line
@@ -122,7 +132,7 @@ def tokens(file: str, entries: Iterable[tuple[int, str]]) -> tuple[TextFact, Voc
     found = Vocabulary()
     for ident, token in entries:
         found.add(ident, quoted(token))
-    return found.part(file), found.fact(file)
+    return found.parts(file)
 
 
 def merges(file: str, entries: Iterable[object]) -> TextFact:

@@ -8,7 +8,9 @@ import json
 import pickle
 from typing import Any
 
+from fixtures.corpus.repositories import tokenizer as tiny_tokenizer
 from provenance.facts import Feature, RenderFact, TemplateFact, TensorFact, TextFact, TwinsFact
+from provenance.pipeline.tokenizers import with_round_trips
 from provenance.records import (
     Evidence,
     Header,
@@ -18,6 +20,7 @@ from provenance.records import (
     Rejection,
     Relation,
     ShardIndex,
+    Skipped,
     Tensor,
     TensorState,
 )
@@ -127,6 +130,14 @@ def tokenizer(added: Any = BPE["added_tokens"], **parts: Any) -> ModelEvidence:
     )
 
 
+def tried(value: Any, base: Any = None) -> Evidence:
+    """A tokenizer.json that texts were tried on, beside the base's where there is one."""
+    here, there = (contents(json_file("tokenizer.json", side)) if side else None for side in (value, base))
+    assert here is not None
+    seen, _ = with_round_trips(here, there or Skipped("base", "none"))
+    return evidence(seen, there)
+
+
 def sourced(**named: bytes) -> Evidence:
     """A model of files, its source code looked into; `__` in a name is a dot."""
     seen = contents({name.replace("__", "."): data for name, data in named.items()})
@@ -178,6 +189,9 @@ def rendered(kind: str, *, reference: str = "") -> Evidence:
 
 HONEST = {"a": ONE, "b": TWO}
 HELD = {ONE: ["a"], TWO: ["b"]}
+TINY: Any = tiny_tokenizer()
+MORE = {"id": 999, "content": "<|never|>", "special": True}
+NINE = {"type": "Replace", "pattern": {"String": "0"}, "content": "9"}
 CALLING = pickle.dumps(samples.Calls(), 4)
 CONFIG = {"config.json": b"{}"}
 CODE = {"AutoModel": "modeling_x.Model"}
@@ -498,6 +512,14 @@ CASES: dict[str, tuple[Evidence, Evidence]] = {
     "tokenizer-file-elsewhere": (
         evidence(contents(json_file("tokenizer_config.json", {"vocab_file": "https://example.invalid/vocab.json"}))),
         evidence(contents(json_file("tokenizer_config.json", {"vocab_file": "vocab.json", "tokenizer_file": None}))),
+    ),
+    "tokenizer-text-differs": (
+        tried({**TINY, "normalizer": {"type": "Lowercase"}}, TINY),
+        tried({**TINY, "added_tokens": [*TINY["added_tokens"], MORE]}, TINY),
+    ),
+    "tokenizer-not-reversible": (
+        tried({**TINY, "decoder": {"type": "Sequence", "decoders": [TINY["decoder"], NINE]}}),
+        tried({**TINY, "normalizer": {"type": "Lowercase"}}),
     ),
 }
 """Rule id to (violating, clean)."""

@@ -62,6 +62,41 @@ def test_tokens_and_merges_are_those_of_the_value(
     assert found["merges"] == "\n".join(f"{json.dumps(a)} {json.dumps(b)}" for a, b in joined)
 
 
+SPELLINGS = [
+    (rb'"\u0041"', rb'"A"'),
+    (rb'"\u00e9"', '"\u00e9"'.encode()),
+    (b'"\x7f"', rb'"\u007f"'),
+    (rb'"\/"', rb'"/"'),
+    (rb'"\ud83d\ude42"', '"\U0001f642"'.encode()),
+    (rb'"\u0000\\u0000\""', rb'"\u0000\u005cu0000\u0022"'),
+    (rb'"a\n\u00C4b"', '"a\\u000a\u00c4b"'.encode()),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), SPELLINGS, ids=str)
+def test_spellings_of_a_text_make_no_difference(one: bytes, other: bytes) -> None:
+    token = json.loads(one)
+    found = [
+        parts(b'{"model": {"type": "BPE", "vocab": {"x": 7,%s: 1, "y\xc3\xa9": 12}, "merges": [["x", %s], [ %s ,"y"]]}}'
+              % (text, text, text))
+        for text in (one, other)
+    ]  # fmt: skip
+    assert found[0] == found[1]
+    assert found[0]["tokens"] == f'1 {json.dumps(token)}\n7 "x"\n12 "y\\u00e9"'
+    assert found[0]["merges"] == f'"x" {json.dumps(token)}\n{json.dumps(token)} "y"'
+
+
+def test_runs_of_entries_meet_without_a_seam() -> None:
+    for number in (4095, 4096, 4097, 8192):
+        value = {"model": {"type": "BPE", "vocab": {f"t{i}": i for i in range(number)}, "merges": ["a b"] * number}}
+        data = json.dumps(value).encode()
+        assert about(data).error == ""
+        assert (parts(data)["tokens"] or "").count("\n") == number - 1
+        assert (parts(data)["merges"] or "").count("\n") == number - 1
+        assert about(data.replace(b'"a b"]', b'"a b",]')).error
+        assert about(data.replace(b'"a b"]', b'["a", "b"]]')).error
+
+
 def test_scores_are_numbers_and_not_spellings() -> None:
     one = b'{"model": {"type": "Unigram", "vocab": [["a", -1.50], ["b", -2e0]]}}'
     other = b'{"model":{"vocab":[["a",-1.5],["b",-2.0]],"type":"Unigram"}}'
@@ -156,3 +191,9 @@ def test_never_raises(data: bytes) -> None:
     about(data)
     about(b'{"model": ' + data + b"}")
     about(b'{"model": {"vocab": ' + data + b"}}")
+
+
+@pytest.mark.parametrize("kind", [{}, ["BPE"], 1, True, "Words"])
+def test_a_model_of_no_kind_is_said(kind: object) -> None:
+    data = json.dumps({**BPE, "model": {**BPE["model"], "type": kind}}).encode()
+    assert about(data).error == "its model is none of those that tokenizers are made of"
