@@ -46,7 +46,8 @@ PICKLE_DANGEROUS = Rule(
     meaning="A pickle in a file, or in an archive in it, imports a function that runs, loads, fetches or writes "
     "(`os.system`, `builtins.eval`, `subprocess.Popen`, `torch.load`, …), directly or through another module, or does "
     "what no pickler writes: it computes the name of what it imports, calls what a call has made, writes into a module "
-    "or class, asks for a global by a number that the host gave it, or has frames that two readers take differently.",
+    "or class, asks for a global by a number that the host gave it, or has frames that two readers take differently. "
+    "A pickle that it holds as data, in base64 too, counts as its own: somebody is going to load that as well.",
     why="Loading the file with anything but a loader for weights alone runs it with all rights of the user.",
     example="pytorch_model.bin: 'archive/data.pkl' in it calls 'posix.system'",
     advice="Do not load this file.",

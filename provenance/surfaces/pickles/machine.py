@@ -14,9 +14,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from provenance.facts import Flaw
+from provenance.surfaces.pickles.held import MAX_DECODED, MAX_HELD, MIN_HELD, Bytes, Part, held
 from provenance.surfaces.pickles.recognise import OPCODES
 from provenance.surfaces.pickles.symbols import DATA, LONG_TEXT, MARK, Box, Global, Made, Sized
-from provenance.surfaces.pickles.window import EndedError, Window
+from provenance.surfaces.pickles.window import EndedError, Source, Window
 
 MAX_LINE = 4096
 """Longest text that is remembered: names of modules and classes, keys, numbers in digits."""
@@ -66,6 +67,8 @@ class Machine:
     called: set[tuple[str, str]] = field(default_factory=set)
     flaws: list[Flaw] = field(default_factory=list)
     persistent: list[object] = field(default_factory=list)
+    held: list[Source] = field(default_factory=list)
+    """Constants that begin like a pickle."""
     protocol: int = 0
     complete: bool = False
     top: object = None
@@ -168,9 +171,22 @@ class Machine:
         if opcode.length_bytes:
             size = int.from_bytes(window.read(opcode.length_bytes), "little")
         if size > MAX_LINE:
+            begin = window.position
             window.skip(size)
+            self.look_into(Part(window.source, begin, size))
             return None
-        return window.read(size)
+        argument = window.read(size)
+        if opcode.length_bytes:
+            self.look_into(Bytes(argument))
+        return argument
+
+    def look_into(self, value: Source | None) -> None:
+        """Remember a constant that begins like a pickle."""
+        inner = held(value) if value is not None and value.size >= MIN_HELD else None
+        if inner is not None and len(self.held) < MAX_HELD:
+            self.held.append(inner)
+        elif inner is not None:
+            self.flaw("too-many-streams", f"holds more than {MAX_HELD} pickles as data")
 
     def imported(self, module: object, name: object) -> Global:
         """Note a global; both of its names as the stream gives them."""
@@ -231,19 +247,28 @@ def _text(machine: Machine) -> None:
 
 def _escaped(machine: Machine) -> None:
     r"""UNICODE, whose line spells characters as `\u0041`, and STRING, which is quoted as in Python."""
-    argument = machine.argument()
-    if argument is None:
+    argument = machine.window.line(MAX_DECODED)
+    plain = b"" if argument is None else _unescaped(argument, machine.code)
+    machine.look_into(Bytes(plain))
+    if argument is None or len(argument) > MAX_LINE:
         machine.stack.append(LONG_TEXT)
     elif machine.code == ord("V"):
         machine.stack.append(argument.decode("raw-unicode-escape", "replace"))
     else:
-        quoted = argument.strip()
-        inside = quoted[1:-1] if len(quoted) > 1 else quoted
-        try:
-            plain, _ = codecs.escape_decode(inside)
-        except ValueError:
-            plain = inside
-        machine.stack.append(plain.decode("latin-1") if isinstance(plain, bytes) else plain)
+        machine.stack.append(plain.decode("latin-1"))
+
+
+def _unescaped(line: bytes, code: int) -> bytes:
+    """The characters of a text of the first protocol as bytes; nothing where they are more than bytes."""
+    if code == ord("V"):
+        return line.decode("raw-unicode-escape", "replace").encode("latin-1", "ignore")
+    quoted = line.strip()
+    inside = quoted[1:-1] if len(quoted) > 1 else quoted
+    try:
+        plain, _ = codecs.escape_decode(inside)
+    except ValueError:
+        return inside
+    return plain if isinstance(plain, bytes) else plain.encode("latin-1", "ignore")
 
 
 def _byte_text(machine: Machine) -> None:

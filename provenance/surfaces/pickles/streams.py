@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from provenance.facts import Flaw, PickleFact, Reference
+from provenance.surfaces.pickles.held import MAX_DEPTH
 from provenance.surfaces.pickles.machine import JOBLIB_ARRAY, MAX_STREAMS, BrokenPickleError, Budget, Machine
 from provenance.surfaces.pickles.symbols import Box, Global, Made
 from provenance.surfaces.pickles.window import CHUNK, EndedError, Source, Window
@@ -23,6 +24,7 @@ _ELEMENT_BYTES = {
     **dict.fromkeys(("Double", "Long", "ComplexFloat"), 8),
     "ComplexDouble": 16,
 }
+_NAME = re.compile(r"[A-Za-z_]\w{0,100}(?:\.[A-Za-z_]\w{0,100}){1,12}")
 _DTYPE = re.compile(r"[<>=|]?([?bBhHiIlLqQefdgFDGiufcmMSUV])(\d{0,9})")
 
 
@@ -80,6 +82,7 @@ def _one(source: Source, position: int, file: str, member: str, budget: Budget) 
         # A loader that knows nothing of joblib runs the numbers of an array as opcodes: both are told.
         _take_over(machine, plain)
         machine.flaws += [flaw for flaw in plain.flaws if flaw.kind not in ("broken-stream", "truncated")]
+    _walk_held(machine, budget, MAX_DEPTH)
     references = (
         Reference(module, name, offset, (module, name) in machine.called)
         for (module, name), offset in sorted(machine.references.items())
@@ -95,6 +98,19 @@ def _one(source: Source, position: int, file: str, member: str, budget: Budget) 
         complete=machine.complete,
     )
     return machine, fact
+
+
+def _walk_held(machine: Machine, budget: Budget, depth: int) -> None:
+    """What the pickles would import that it holds as data counts as if it did so itself."""
+    for source in machine.held if depth else ():
+        inner = Machine(Window(source), budget)
+        inner.run()
+        _walk_held(inner, budget, depth - 1)
+        # Numbers may begin like a pickle. What imports something, and names it as Python does, is none by chance.
+        if inner.references and all(_NAME.fullmatch(f"{module}.{name}") for module, name in inner.references):
+            for key in inner.references:
+                machine.references.setdefault(key, machine.begin)
+            machine.called |= inner.called
 
 
 def _skip_padding(source: Source, position: int) -> int:
