@@ -88,10 +88,11 @@ _HEX = re.compile(r"\s*(?:0x)?(?:[0-9a-fA-F]{2}){16,}\s*")
 
 _CLIMBS = re.compile(r"(?:^|[/\\])\.\.(?:[/\\]|$)|^(?:[/\\~]|[A-Za-z]:[/\\])|\x00")
 _NAME_CODE = re.compile(
-    r"\{\{|\{%|\$[({]|`|<\s*(?:script|img|svg|iframe|object)\b|[;&|]\s*\w+\s|(?:\.\s*|^)"
-    r"__(?:globals|import|class|builtins|reduce|reduce_ex|subclasses|mro)__",
-    re.IGNORECASE | re.MULTILINE,
+    r"\{\{|\{%|\$[({]|`|<\s*(?:script|img|svg|iframe|object)\b|[;&|]\s*\w+\s|\.\s*__(?:globals|import|class|builtins|reduce)__",
+    re.IGNORECASE,
 )
+_KEY_CODE = re.compile(r"^__(?:globals|import|class|builtins|reduce|reduce_ex|subclasses|mro)__$", re.MULTILINE)
+"""Libraries name their tensors as they like; what describes a file is named by people."""
 _LATIN, _ALIKE = (
     "A-Za-z",
     (
@@ -120,10 +121,12 @@ def _names(header: Header) -> Iterator[HeaderTextFact]:
         tensors = [name.removeprefix("/") for name in tensors]
     for kind, names in (("tensor", tensors), ("key", list(header.metadata))):
         joined = "\n".join(names)
-        if not any(pattern.search(joined) for pattern in (_NAME_CODE, _LOOKALIKE)) and not _may_climb(joined):
+        patterns = (_NAME_CODE, _LOOKALIKE, *([_KEY_CODE] if kind == "key" else []))
+        if not any(pattern.search(joined) for pattern in patterns) and not _may_climb(joined):
             continue
         for name in names:
-            if seen := tuple(_of_name(name)):
+            held = [Feature("code", f"it is a name of Python's own: {name!r}")] if _KEY_CODE.search(name) else []
+            if seen := (*_of_name(name), *(held if kind == "key" else [])):
                 yield HeaderTextFact(header.file, kind, name, seen)
 
 

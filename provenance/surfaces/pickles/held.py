@@ -18,8 +18,10 @@ MAX_DEPTH = 4
 """Pickles in pickles in pickles."""
 HEAD_BYTES = 256
 
-_OPENS = re.compile(rb"\x80[\x02-\x05]|c[A-Za-z_][\w.]{0,100}\r?\n[A-Za-z_][\w.]{0,100}\r?\n")
-"""Protocols 2 to 5, or an import in one of the older ones."""
+_OPENS = re.compile(rb"\x80[\x02-\x05]")
+"""Protocols 2 to 5."""
+_IMPORTS = re.compile(rb"c[A-Za-z_][\w.]{0,100}\r?\n[A-Za-z_][\w.]{0,100}\r?\n")
+"""The older ones have no mark; text may speak of them."""
 _ENCODED = re.compile(rb"[\s'\"]*(?:gA[I-V]|Y[2-3W][\w+/-])[\w+/-]{12}")
 """Base64 of the same."""
 
@@ -53,10 +55,10 @@ class Bytes:
         return self.data[offset : offset + nbytes]
 
 
-def held(value: Source) -> Source | None:
+def held(value: Source, *, text: bool) -> Source | None:
     """The pickle that `value`, a constant of another pickle, begins like; None where it does not."""
     head = value.pread(HEAD_BYTES, 0)
-    if _OPENS.match(head):
+    if _OPENS.match(head) or (not text and _IMPORTS.match(head)):
         return value
     if head.startswith(b"\xc2\x80"):  # bytes as protocol 2 writes them: text of the same numbers
         return Bytes(value.pread(MAX_DECODED, 0).decode("utf-8", "ignore").encode("latin-1", "ignore"))
@@ -71,4 +73,4 @@ def _decoded(text: bytes) -> Source | None:
         data = binascii.a2b_base64(text[: len(text) // 4 * 4])
     except ValueError:
         return None
-    return Bytes(data) if _OPENS.match(data) else None
+    return Bytes(data) if _OPENS.match(data) or _IMPORTS.match(data) else None

@@ -180,9 +180,9 @@ class Machine:
             self.look_into(Bytes(argument))
         return argument
 
-    def look_into(self, value: Source | None) -> None:
+    def look_into(self, value: Source) -> None:
         """Remember a constant that begins like a pickle."""
-        inner = held(value) if value is not None and value.size >= MIN_HELD else None
+        inner = held(value, text=self.code in b"VSX\x8c\x8d") if value.size >= MIN_HELD else None
         if inner is not None and len(self.held) < MAX_HELD:
             self.held.append(inner)
         elif inner is not None:

@@ -37,7 +37,7 @@ def imported(value: object, protocol: int | None = None) -> set[str]:
     [
         {"state": INNER},
         [INNER + bytes(10_000)],
-        [b"".join((OLD, b"#"))],
+        base64.b64encode(OLD),
         base64.b64encode(INNER).decode(),
         base64.b64encode(INNER + bytes(10_000)),
         base64.encodebytes(INNER).decode(),
@@ -51,15 +51,19 @@ def test_what_a_held_pickle_calls_counts(value: object, protocol: int) -> None:
     assert "subprocess.getoutput" in imported(value, protocol)
 
 
-def test_a_byte_array_is_data_too() -> None:
-    assert "subprocess.getoutput" in imported(bytearray(INNER), 5)
+@pytest.mark.parametrize("value", [bytearray(INNER), OLD, bytearray(OLD)])
+def test_bytes_and_byte_arrays_of_newer_protocols(value: object) -> None:
+    assert "subprocess.getoutput" in imported(value, 5)
 
 
 def test_plain_data_and_chance_import_nothing() -> None:
     chance = random.Random(1)
-    values = [b"\x80\x04" + chance.randbytes(chance.randrange(6, 3000)) for _ in range(3000)]
+    values: list[object] = [b"\x80\x04" + chance.randbytes(chance.randrange(6, 3000)) for _ in range(3000)]
     assert (
-        imported([*values, pickle.dumps({"a": [1, 2.5, "x"]}), "gASV is how it begins", "config\nuration\n"]) == set()
+        imported(
+            [*values, pickle.dumps({"a": [1, 2.5, "x"]}), "gASV is how it begins", "config\nuration\n", OLD.decode()]
+        )
+        == set()
     )
 
 
