@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 from provenance.facts import Flaw, PickleFact, Reference
 from provenance.surfaces.pickles.held import MAX_DEPTH
-from provenance.surfaces.pickles.machine import JOBLIB_ARRAY, MAX_STREAMS, BrokenPickleError, Budget, Machine
-from provenance.surfaces.pickles.symbols import Box, Global, Made
+from provenance.surfaces.pickles.machine import MAX_STREAMS, Budget, Machine
+from provenance.surfaces.pickles.symbols import JOBLIB_ARRAY, Box, BrokenPickleError, Global, Made
 from provenance.surfaces.pickles.window import CHUNK, EndedError, Source, Window
 
 LEGACY_TORCH = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."

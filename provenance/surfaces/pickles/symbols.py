@@ -10,6 +10,13 @@ from collections.abc import Iterable
 KEPT = 1 << 16
 """Items of one container that are remembered. What is inside is needed for lists of storages and shapes of arrays."""
 MAX_SIZE = 1 << 62
+MAX_LINE = 4096
+"""Longest text that is remembered: names of modules and classes, keys, numbers in digits."""
+JOBLIB_ARRAY = ("joblib.numpy_pickle", "NumpyArrayWrapper")
+
+
+class BrokenPickleError(Exception):
+    """No machine goes on from here."""
 
 
 class Opaque:
