@@ -34,8 +34,9 @@ CONFIG_NAMES_CODE = Rule(
     severity=Severity.ERROR,
     meaning="A setting that libraries import or call by its name holds a module or class that is of none of the usual "
     "ones: an adapter's `auto_mapping` or `megatron_core`, a component of a `model_index.json`, the code of a "
-    "quantization, processors of logits, plugins of vLLM and SGLang, Hydra's `_target_`, tags of HyperPyYAML. Of "
-    "the last two, calls of Python's own library are an `error` and other names an `info`.",
+    "quantization, processors of logits, plugins of vLLM and SGLang, the loader of an MLflow model, Hydra's "
+    "`_target_`, tags of HyperPyYAML. Of the last two, calls of Python's own library are an `error` and other names "
+    "an `info`.",
     why="The loader imports that module from wherever it finds it, the model's folder and the current one among them, "
     "without asking whether remote code is trusted.",
     example="adapter_config.json, $.auto_mapping.parent_library: 'evil_module'",
@@ -55,7 +56,8 @@ REMOTE_CODE_ENABLED = Rule(
 
 _OPENED = words(
     "assistant_model base_model_name_or_path cache_file chat_template_path covariance_file draft_model eval_file "
-    "image_processor_path lora_path merges_file mm_vision_tower model_file pretrained_weights speculative_model "
+    "image_processor_path lora_path merges_file mm_vision_tower model_file model_lib model_lib_path model_lib_url "
+    "pretrained_weights speculative_model "
     "special_tokens_map_file spm_file tokenizer_file tokenizer_path vision_tower vocab_file weights_file weights_path"
 )
 _WEIGHTS = re.compile(r"(?:^|_)(?:weights|checkpoint|ckpt)(?:_(?:url|uri|file|path))?$")
@@ -71,8 +73,8 @@ _PLUGIN = re.compile(
 )
 _LIBRARIES = words(
     "__main__ accelerate audioldm2 auto_gptq autoawq compel ctranslate2 deepspeed diffusers flax gliner gptqmodel "
-    "hydra k_diffusion kandinsky latent_diffusion lightning megatron mlx mlx_lm nemo nemo_toolkit numpy omegaconf "
-    "onnxruntime open_clip openvino optimum paddlenlp peft pytorch_lightning sentence_transformers setfit "
+    "hydra k_diffusion kandinsky latent_diffusion lightning megatron mlflow mlx mlx_lm nemo nemo_toolkit numpy "
+    "omegaconf onnxruntime open_clip openvino optimum paddlenlp peft pytorch_lightning sentence_transformers setfit "
     "speechbrain stable_diffusion tensorflow timm torch torchao torchaudio torchvision transformers "
     "transformers_modules unsloth wuerstchen"
 )
@@ -86,6 +88,7 @@ _CALLS = re.compile(
 )
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*", re.ASCII)
 _TAGS = re.compile(r"\b_target_[\"']?\s{0,4}:\s{0,4}[\"']?([\w.]{1,200})|!(?:new|apply|name|module):([\w.]{1,200})")
+_LOADER_MODULE = re.compile(r"\bloader_module[\"']?[ \t]{0,4}:[ \t]{0,4}[\"']?([\w.]{1,200})")
 _MAX_SHOWN = 20
 
 _Found = tuple[Rule, Place, str, Severity | None]
@@ -94,6 +97,8 @@ _Found = tuple[Rule, Place, str, Severity | None]
 def _run(evidence: Evidence) -> Iterator[Finding]:
     for text in facts(evidence.candidate, TextFact):
         if text.role == "yaml" and text.text:
+            if basename(text.file) == "MLmodel":
+                yield from islice(_flavours(text.file, text.text), _MAX_SHOWN)
             yield from islice(_yaml(text.file, text.text), _MAX_SHOWN)
     for fact in facts(evidence.candidate, JsonFact):
         for rule, place, message, severity in islice(_of_document(fact), _MAX_SHOWN):
@@ -103,6 +108,8 @@ def _run(evidence: Evidence) -> Iterator[Finding]:
 def _of_document(fact: JsonFact) -> Iterator[_Found]:
     if basename(fact.file) == "model_index.json":
         yield from _components(fact.value)
+    if basename(fact.file) == "modules.json":
+        yield from _modules(fact.value)
     for place, key, value in members(fact.value):
         if key == "trust_remote_code" and value is True:
             severity = None if is_configuration(fact.file) else Severity.INFO
@@ -127,6 +134,13 @@ def _opened(key: str, value: object, place: Place) -> Iterator[_Found]:
         yield CONFIG_POINTS_ELSEWHERE, place, quoted(value), None
     elif isinstance(value, str) and _ABSOLUTE.match(value):
         yield CONFIG_POINTS_ELSEWHERE, place, quoted(value), Severity.INFO
+
+
+def _modules(document: object) -> Iterator[_Found]:
+    """The folders of the steps of a sentence-transformers model."""
+    for number, step in enumerate(document if isinstance(document, list) else ()):
+        if isinstance(step, dict):
+            yield from _opened("path", step.get("path"), ((ROOT, number), "path"))
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -156,6 +170,8 @@ def _mapping(value: object, place: Place) -> Iterator[_Found]:
 
 def _quantization(value: object, place: Place) -> Iterator[_Found]:
     for key, item in value.items() if isinstance(value, dict) else ():
+        if isinstance(item, str) and (_URL.match(item) or _CLIMBS.search(item)):
+            yield CONFIG_POINTS_ELSEWHERE, (place, key), quoted(item), None
         if key in _IMPORTED and isinstance(item, str) and _DOTTED.fullmatch(item) and ("." in item or key == "module"):
             yield from _foreign(item, (place, key))
 
@@ -180,6 +196,14 @@ def _yaml(file: str, text: str) -> Iterator[Finding]:
             severity = None if _CALLS.fullmatch(name) else Severity.INFO
             line = text.count("\n", 0, found.start()) + 1
             yield CONFIG_NAMES_CODE.finding(f"calls {quoted(name)}", file=file, line=line, severity=severity)
+
+
+def _flavours(file: str, text: str) -> Iterator[Finding]:
+    """What MLflow imports to load a model."""
+    for found in _LOADER_MODULE.finditer(text):
+        if not _is_known(found[1]):
+            line = text.count("\n", 0, found.start()) + 1
+            yield CONFIG_NAMES_CODE.finding(f"is loaded by {quoted(found[1])}", file=file, line=line)
 
 
 def _components(document: object) -> Iterator[_Found]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeGuard
@@ -15,9 +16,10 @@ GGUF_INCONSISTENT = Rule(
     title="the metadata of a GGUF file contradict its tensors",
     severity=Severity.ERROR,
     meaning="A GGUF file counts other layers than it has tensors for, gives another width than its embedding has, or a "
-    "number of heads that does not divide its projections; its architecture is no text, or a number that a loader asks "
-    "for is none or negative. The parts of a split file are taken together; layers for predicting further tokens, "
-    "which some files leave out, may be missing.",
+    "number of heads that does not divide its projections; its architecture is no text, a number is not finite, or one "
+    "that a loader asks for is none or negative; or there are not as many scores or types of tokens as tokens. The "
+    "parts of a split file are taken together; layers for predicting further tokens, which some files leave out, may "
+    "be missing.",
     why="A loader sizes its memory by these numbers before it looks at the tensors, and divides by them.",
     example="tiny.gguf: qwen2.block_count is 80, and there are tensors for 2 layers",
     advice="Do not load this file. Convert it again from the original, or ask its publisher.",
@@ -25,6 +27,7 @@ GGUF_INCONSISTENT = Rule(
 
 _LAYER = re.compile(r"blk\.([0-9]{1,7})\.")
 _TOKEN_ID = re.compile(r"tokenizer\.ggml\.\w{1,40}_token_id")
+_PER_TOKEN = ("tokenizer.ggml.scores", "tokenizer.ggml.token_type")
 _QUERIES, _KEYS = re.compile(r"blk\.[0-9]+\.attn_q\.weight"), re.compile(r"blk\.[0-9]+\.attn_k\.weight")
 
 Metadata = Mapping[str, MetadataValue]
@@ -55,6 +58,13 @@ def _alone(header: Header) -> Iterator[Finding]:
     for key, value in metadata.items():
         if _TOKEN_ID.fullmatch(key) and (not _is_number(value) or value < 0):
             yield _finding(header, f"{key} is {quoted(value)}, no number of a token")
+        elif key.startswith(f"{architecture}.") and isinstance(value, float) and not math.isfinite(value):
+            yield _finding(header, f"{key} is {quoted(value)}")
+    tokens = metadata.get("tokenizer.ggml.tokens")
+    for key in _PER_TOKEN:
+        each = metadata.get(key)
+        if isinstance(tokens, tuple) and isinstance(each, tuple) and len(each) != len(tokens):
+            yield _finding(header, f"{key} has {len(each)} entries, and there are {len(tokens)} tokens")
 
 
 def _against_tensors(header: Header, headers: Sequence[Header]) -> Iterator[Finding]:

@@ -45,7 +45,7 @@ _MEANS = (
     ),
     (
         "another registry or index",
-        r"(?:registry|index(?:[-_]url)?|find[-_]links|trusted[-_]host|channels?)\w*[\"']?\s*[=:]",
+        r"(?:registry|index(?:[-_]url)?|find[-_]links|trusted[-_]host|channels?)\w*[\"']?\s*[=:]|^\s*url\s*=",
     ),
     (
         "a proxy or endpoint",
@@ -53,7 +53,7 @@ _MEANS = (
     ),
     (
         "code that is loaded",
-        r"(?:ld_preload|ld_library_path|pythonpath|pythonstartup|node_options|bash_env|^\s*path)\s*=",
+        r"(?:ld_preload|ld_library_path|pythonpath|pythonstartup|node_options|bash_env|^\s*path)\s*=|\b(?:system2?|source|eval|shell)\s*\(",
     ),
 )
 _LINES = tuple((words, re.compile(pattern, re.IGNORECASE)) for words, pattern in _MEANS)

@@ -30,10 +30,11 @@ TEXT_HIDDEN_LETTERS = Rule(
     title="a text holds letters that nobody sees",
     severity=Severity.ERROR,
     meaning="A card or note has eight or more characters of no width in a row, tag characters that are no flag, rows "
-    "of variation selectors, or a character that turns the direction of a line round. Single joiners and marks of "
-    "direction, as many scripts and emoji need them, are not meant.",
+    "of variation selectors, or a character that turns the direction of a line round; or the host of an address mixes "
+    "Latin letters with Greek or Cyrillic ones. Single joiners and marks of direction, as many scripts and emoji need "
+    "them, are not meant.",
     why="Such rows carry messages that language models read and people do not; a line that is turned round is not the "
-    "command that is copied.",
+    "command that is copied; an address in two alphabets is not the one that it looks like.",
     example="README.md, line 12: letters that nobody sees spell 'Ignore previous instructions'",
     advice="Do not copy from it. Look at the bytes, and ask the publisher what they are for.",
     references=("https://trojansource.codes", "https://www.unicode.org/reports/tr36/"),
@@ -77,6 +78,7 @@ _KINDS: Mapping[str, tuple[Rule, Severity | None]] = {
     "hidden-order": (TEXT_ORDERS_MACHINES, None),
     "quoted-order": (TEXT_ORDERS_MACHINES, Severity.WARNING),
     "invisible-letters": (TEXT_HIDDEN_LETTERS, None),
+    "mixed-host": (TEXT_HIDDEN_LETTERS, None),
     "tag-letters": (TEXT_HIDDEN_LETTERS, None),
     "bidi-override": (TEXT_HIDDEN_LETTERS, None),
     "event-handler": (CARD_SCRIPT, None),

@@ -143,6 +143,17 @@ def inserted(value: object) -> Iterator[tuple[str, int]]:
                 yield str(pair[0]), pair[1]
 
 
+def forgets_text(value: object) -> bool:
+    """Whether a template has no place for the text that it goes around."""
+    for step in steps(value):
+        single = step.get("single")
+        if step.get("type") == "TemplateProcessing" and isinstance(single, list):
+            texts = [piece.get("Sequence") for piece in single if isinstance(piece, dict)]
+            if not any(isinstance(text, dict) and text.get("id") == "A" for text in texts):
+                return True
+    return False
+
+
 def _from_template(step: Step) -> Iterator[tuple[str, int]]:
     """As often as each of them is put into one text."""
     named = step.get("special_tokens")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from provenance.checks.interface import Check, Rule, quoted
 from provenance.checks.tokenizer_reading import flags, is_ordinary, looked_up, tokenizers, value
-from provenance.checks.tokenizer_steps import inserted, rewriting
+from provenance.checks.tokenizer_steps import forgets_text, inserted, rewriting
 from provenance.facts import TextFact
 from provenance.records import Evidence, Finding, Severity
 
@@ -17,7 +17,8 @@ REWRITES_TEXT = Rule(
     meaning="A step of a `tokenizer.json` does more to text than tokenizers do. A normalizer or decoder that replaces "
     "or takes off anything but spaces, quotes and the signs of word pieces (compiled tables are read through); a "
     "normalizer that puts words in front; a pre-tokenizer that drops what it matches; a post-processor that inserts "
-    "more than eight tokens, ordinary ones, or ids that are not those of the tokens it names; truncation after fewer "
+    "more than eight tokens, ordinary ones, or ids that are not those of the tokens it names, or that leaves the text "
+    "itself out; truncation after fewer "
     "than 16 tokens; dropout, which cuts the same text in another way each time. Unicode forms, case, accents, spaces "
     "and special tokens around a text are no finding. A step of a kind that this version does not know is a `warning`.",
     why="The model never sees what was asked, or its answer is changed after it was given: `safe` becomes `unsafe`, an "
@@ -49,6 +50,9 @@ def _steps(file: str, parts: Mapping[str, TextFact]) -> Iterator[Finding]:
 
 def _insertions(file: str, parts: Mapping[str, TextFact]) -> Iterator[Finding]:
     path = "$.post_processor"
+    if forgets_text(value(parts.get("post_processor"))):
+        message = "post_processor: the text itself is left out of what the model gets"
+        yield REWRITES_TEXT.finding(message, file=file, json_path=path)
     put = list(inserted(value(parts.get("post_processor"))))
     if len(put) > _MAX_INSERTED:
         message = f"post_processor: {len(put)} tokens are put around every text"

@@ -21,7 +21,7 @@ from provenance.checks.tokenizer_reading import (
     plain,
     tokenizers,
 )
-from provenance.facts import VocabularyFact
+from provenance.facts import TextFact, VocabularyFact
 from provenance.records import Evidence, Finding, ModelEvidence, Severity
 
 SPECIAL_WORD = Rule(
@@ -30,8 +30,8 @@ SPECIAL_WORD = Rule(
     severity=Severity.ERROR,
     meaning="A token that a tokenizer's files flag or name as special is a word of letters alone, or four words and "
     "more (seven where marks like `<|` stand in it). So is one that `eos_token`, `bos_token` or `unk_token` names, and "
-    "one whose id `config.json` or `generation_config.json` gives for the end. Usual abbreviations (`sop`, `eos`, "
-    "`pad`) are no finding.",
+    "one whose id `config.json`, `generation_config.json` or a GGUF gives for the end. Usual abbreviations (`sop`, "
+    "`eos`, `pad`) are no finding.",
     why="Special tokens are taken out of answers, and texts are cut at them first. A word among them vanishes from "
     "what a reader sees, ends an answer in the middle, or wakes what its new embedding was trained for.",
     example="'not' is a special token",
@@ -204,6 +204,7 @@ def _beyond(model: ModelEvidence, tokenizer: Tokenizer, fact: VocabularyFact) ->
         yield IDS_BEYOND_EMBEDDING.finding(message, file=fact.file, severity=Severity.WARNING if few else None)
     if gguf:
         yield from _gguf_ids(model, fact, max(rows, fact.highest + 1))
+        yield from _gguf_end(model, fact, tokenizer.parts.get(fact.file, {}).get("tokens"))
 
 
 def _gguf_ids(model: ModelEvidence, fact: VocabularyFact, rows: int) -> Iterator[Finding]:
@@ -213,6 +214,15 @@ def _gguf_ids(model: ModelEvidence, fact: VocabularyFact, rows: int) -> Iterator
         # The largest number of 32 bits is how converters write none.
         if names and isinstance(ident, int) and rows <= ident != 0xFFFFFFFF:
             yield IDS_BEYOND_EMBEDDING.finding(f"{key} is {ident}, and there are {rows} tokens", file=fact.file)
+
+
+def _gguf_end(model: ModelEvidence, fact: VocabularyFact, tokens: TextFact | None) -> Iterator[Finding]:
+    """The token at which answers end."""
+    metadata = next((header.metadata for header in model.headers if header.file == fact.file), {})
+    ident = metadata.get("tokenizer.ggml.eos_token_id")
+    token = looked_up(tokens, {ident}, ())[0].get(ident, "") if isinstance(ident, int) else ""
+    if is_word(token) or (len(token) == 1 and token.isascii() and token.isalnum()):
+        yield SPECIAL_WORD.finding(f"answers end at {quoted(token)}, which has the id {ident}", file=fact.file)
 
 
 def _rows(model: ModelEvidence, where: str, config: Mapping[str, object]) -> int:

@@ -38,7 +38,7 @@ def _compare(
     model: OpenModel, digested: Iterable[TensorDigest], config: Mapping[str, object] | None, watch: Watch
 ) -> tuple[TwinsFact, ...]:
     """Tensors of one dtype are settled by their digests; those of two are read again."""
-    found = twins(model.headers)[:MAX_TWINS]
+    found = twins(model.headers, (config or {}).get("transformers_weights"))[:MAX_TWINS]
     if not found:
         return ()
     from provenance.weights.deltas import DeltaConsumer

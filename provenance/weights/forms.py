@@ -27,6 +27,7 @@ _MAIN = frozenset({"model", "pytorch_model", "consolidated", "consolidated.00", 
 _SAME_FOLDER = re.compile(rf"{_QUANT}|original|safetensors|pytorch|torch|hf|transformers|gguf|weights|mlx")
 """Folders whose names say that the same model lies in them. Those of steps of a training are others."""
 _TENSOR_PARALLEL = re.compile(r"consolidated\.(?!00)[0-9]{2}\.\w+")
+_NAMED = "transformers, as config.json tells it, loads"
 _RANKS = {"safetensors": 0, "torch": 1, "npz": 2, "gguf": 3}
 
 
@@ -56,19 +57,23 @@ class Twins:
     """Who loads the second."""
 
 
-def twins(headers: Sequence[Header]) -> tuple[Twins, ...]:
-    """Every form of a model that has another, with the one that loaders prefer, in the order of their files."""
+def twins(headers: Sequence[Header], named: object = None) -> tuple[Twins, ...]:
+    """Every form of a model that has another, with the one that loaders prefer, in the order of their files.
+
+    `named` is the weight file that the configuration at the root tells transformers to load in place of the usual.
+    """
     parallel = {dirname(h.file) for h in headers if _TENSOR_PARALLEL.fullmatch(basename(h.file).lower())}
     by_model: dict[tuple[str, str], dict[_Set, list[Header]]] = {}
     for header in headers:
         in_parts = basename(header.file).lower().startswith("consolidated.0") and dirname(header.file) in parallel
         if header.format in _RANKS and header.tensors and not in_parts and _is_model(header):
             form = (_in_set(header.file), _in_set(header.file) == header.file)
-            by_model.setdefault(_model(header), {}).setdefault(form, []).append(header)
+            model = ("", "model") if header.file == named else _model(header)
+            by_model.setdefault(model, {}).setdefault(form, []).append(header)
     found = []
     for files in _with_ggufs(by_model).values():
         forms = sorted((Form(tuple(parts)) for parts in files.values()), key=_preference)
-        found += [Twins(forms[0], form, _loader(form)) for form in forms[1:]]
+        found += [Twins(forms[0], form, _NAMED if form.name == named else _loader(form)) for form in forms[1:]]
     return tuple(found)
 
 

@@ -120,7 +120,10 @@ def template(*tokens: tuple[str, int], times: int = 1) -> dict[str, object]:
         (template(("<|end|>", 3), times=9), "post_processor: 9 tokens are put around every text"),
         ({"type": "BertProcessing", "sep": ["<|end|>", 3], "cls": ["ab", 2]}, "post_processor: 'ab', an ordinary"),
         ({"type": "Sequence", "processors": [{"type": "ByteLevel"}, template(("<|end|>", 3))]}, ""),
-        ({"type": "TemplateProcessing", "single": [7, {"SpecialToken": 7}], "special_tokens": 7}, ""),
+        (
+            {"type": "TemplateProcessing", "single": [7, {"SpecialToken": 7}], "special_tokens": 7},
+            "post_processor: the text",
+        ),
     ],
 )
 def test_what_is_put_around_texts(processor: dict[str, object], said: str) -> None:

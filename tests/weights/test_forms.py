@@ -108,3 +108,11 @@ def test_projectors_adapters_and_columns_are_no_forms() -> None:
 def test_who_loads_the_second(file: str, words: str) -> None:
     (one,) = twins([header("model.safetensors"), header(file)])
     assert words in one.loaded
+
+
+def test_a_file_that_the_configuration_names_is_a_form_of_the_main_weights() -> None:
+    headers = [header("model.safetensors"), header("other.safetensors")]
+    assert twins(headers) == ()
+    (one,) = twins(headers, "other.safetensors")
+    assert (one.first.name, one.second.name) == ("model.safetensors", "other.safetensors")
+    assert "config.json" in one.loaded

@@ -29,6 +29,8 @@ MAX_SCOPE = 4096
 """Characters of a tensor's name with those of the nodes around it."""
 MAX_TEXT = 4096
 """Bytes of a text among a node's attributes; longer ones may be weights, or a program of another kind."""
+MAX_PROPERTIES = 2**22
+"""Bytes of a model's own properties that are read."""
 
 _IR_VERSION, _GRAPH, _OPERATOR_SET, _METADATA, _TRAINING, _FUNCTION = 1, 7, 8, 14, 20, 25
 _MODEL = {
@@ -81,8 +83,10 @@ def read_header(reader: ByteReader) -> Header:
             reading.function(part)
         elif part.number == _TRAINING:
             reading.aside("a training graph")
-        elif part.wire == BYTES and part.number in (_OPERATOR_SET, _METADATA):
+        elif part.wire == BYTES and part.number == _OPERATOR_SET:
             reading.plain(part)
+        elif part.wire == BYTES and part.number == _METADATA:
+            reading.property(part)
     if graphs != 1 or version == 0:
         rule, what = (Rule.BAD_FIELD, "more than one graph") if graphs > 1 else (Rule.NOT_ONNX, "no model of ONNX")
         raise MalformedFile(rule, what, where=reader.path)
@@ -95,7 +99,7 @@ def read_header(reader: ByteReader) -> Header:
         ONNX.name,
         version,
         tensors,
-        {},
+        reading.properties,
         0,
         reading.digest.hexdigest(),
         tuple(reading.unread),
@@ -114,11 +118,27 @@ class _Reading:
     names: set[str] = field(default_factory=set)
     asides: set[str] = field(default_factory=set)
     digest: blake3.blake3 = field(default_factory=blake3.blake3)
+    properties: dict[str, str] = field(default_factory=dict)
+    said: int = 0
+    """Bytes of properties."""
 
     def plain(self, part: Field) -> None:
         """A message without values: its fields have to be whole."""
         for _ in self.fields.of(part.start, part.end):
             pass
+
+    def property(self, part: Field) -> None:
+        """A key and its text. Of two under one key the second is kept as `KEY (N)`: both are read by somebody."""
+        self.said += part.end - part.start
+        if self.said > MAX_PROPERTIES:
+            self.aside("more properties than are read")
+            return
+        pair = dict.fromkeys((1, 2), "")
+        for inner in self.fields.of(part.start, part.end):
+            if inner.number in pair and inner.wire == BYTES:
+                pair[inner.number] = self.fields.bytes(inner.start, inner.end).decode("utf-8", "replace")
+        key = pair[1] if pair[1] not in self.properties else f"{pair[1]} ({len(self.properties) + 1})"
+        self.properties[key] = pair[2]
 
     def graph(self, graph: Field, scope: str, depth: int) -> None:
         """The values of a graph; `scope` goes before their names."""

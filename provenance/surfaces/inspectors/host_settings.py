@@ -16,7 +16,7 @@ _NAMES = frozenset(
     {
         ".boto", ".condarc", ".curlrc", ".dockercfg", ".git-credentials", ".netrc", ".npmrc", ".pgpass", ".pypirc",
         ".s3cfg", ".wgetrc", ".yarnrc", ".yarnrc.yml", "_netrc", "id_ecdsa", "id_ed25519", "id_rsa", "pip.conf",
-        "pip.ini", "uv.toml",
+        "pip.ini", "uv.toml", ".rprofile",
     }
 )  # fmt: skip
 _VARIABLES = re.compile(r"\.env(?:\.(?!example$|sample$|template$|dist$)[\w-]+)*")

@@ -44,7 +44,7 @@ BY_NAME: Mapping[str, str] = {
     ".bashrc": "shell", ".bash_profile": "shell", ".profile": "shell", ".zshrc": "shell", ".zshenv": "shell",
     ".gitattributes": "git", ".gitmodules": "git", ".lfsconfig": "git", ".gitconfig": "git", ".git": "git-file",
     "config": "git-config", "config.worktree": "git-config", ".npmrc": "lines",
-    "pipfile": "toml", "pip.conf": "lines", "autorun.inf": "starter",
+    "pipfile": "toml", "tox.ini": "toml", "mlmodel": "yaml", "pip.conf": "lines", "autorun.inf": "starter",
 }  # fmt: skip
 MAX_NOTEBOOK = 8 * MAX_SHOWN
 _REQUIREMENTS = re.compile(r"(?:.*[-_.])?(?:requirements|constraints)(?:[-_.].*)?\.(?:txt|in)", re.IGNORECASE)

@@ -52,7 +52,7 @@ def parse(text: str) -> Document:
     body = _blank(front[0]) + text[front.end() :] if front else text
     comments, markup, prose = _without_comments(body)
     prose = _INDENTED.sub(lambda line: _blank(line[0]), prose)
-    hidden = islice(chain(comments, _elements(markup), _beside(markup)), MAX_HIDDEN)
+    hidden = islice(chain(comments, _elements(markup), _formulas(markup), _beside(markup)), MAX_HIDDEN)
     return Document(front[1] if front else "", prose, tuple(hidden))
 
 
@@ -144,6 +144,18 @@ def hides(attributes: str) -> bool:
         or (color != "" and color == ground)
         or moved
     )
+
+
+_UNPRINTED = re.compile(
+    r"\\(?:(?:text)?color\s{0,4}\{\s{0,4}(?:white|transparent|#fff(?:fff)?)\s{0,4}\}|[hv]?phantom\b)([^$\n]{0,4000})",
+    re.IGNORECASE,
+)
+
+
+def _formulas(text: str) -> Iterator[Passage]:
+    """What TeX prints in no colour, or keeps room for and does not print."""
+    for found in _UNPRINTED.finditer(text):
+        yield Passage("a formula that is not shown", found[1], found.start())
 
 
 _ALT = re.compile(r"!\[")

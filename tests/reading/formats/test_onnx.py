@@ -226,3 +226,12 @@ def test_cut_and_changed_at_every_byte() -> None:
                 continue
             if header:
                 assert_sound(header, len(changed))
+
+
+def test_properties_are_kept_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    properties = message(14, message(1, b"note") + message(2, b"one")) * 2
+    assert read(small_onnx() + properties).metadata == {"note": "one", "note (2)": "one"}
+    monkeypatch.setattr(onnx_format, "MAX_PROPERTIES", 15)
+    header = read(small_onnx() + properties)
+    assert header.metadata == {"note": "one"}
+    assert [skipped.surface for skipped in header.unread] == ["more properties than are read"]
