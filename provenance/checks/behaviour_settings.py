@@ -83,7 +83,7 @@ def longer_context(found: Iterable[Difference]) -> frozenset[Path]:
 def config_severity(difference: Difference, *, kept: bool, embedded: frozenset[int]) -> Severity:
     """Of a setting in `config.json`; `embedded` are the rows of the model's embeddings."""
     key, base, here = difference.path[-1], difference.base, difference.here
-    if key == "pad_token_id" or (key == "vocab_size" and _has_grown(here, base, embedded)):
+    if key == "pad_token_id" or (key == "vocab_size" and _is_resized(here, base, embedded)):
         return Severity.INFO
     if key == "eos_token_id":
         matters = not _adds_ends(difference)
@@ -106,9 +106,14 @@ def generation_severity(difference: Difference, *, kept: bool) -> Severity:
     return Severity.ERROR if key in _STEERS and difference.here is not None else Severity.WARNING
 
 
-def _has_grown(here: object, base: object, embedded: frozenset[int]) -> bool:
-    """Rows for tokens behind the base's; whether they hold the base's ids is for the tokenizer's rules to say."""
-    return type(here) is int and type(base) is int and here > base and (not embedded or here in embedded)
+def _is_resized(here: object, base: object, embedded: frozenset[int]) -> bool:
+    """Rows for tokens behind the base's, or fewer of those that fill it up to a round number.
+
+    The embedding has as many. Whether they hold the base's ids is for the tokenizer's rules to say.
+    """
+    if type(here) is not int or type(base) is not int:
+        return False
+    return here in embedded or (here > base and not embedded)
 
 
 def _adds_ends(difference: Difference) -> bool:

@@ -198,7 +198,9 @@ def _ends(config: _Settings, text: _Settings, weights: TextModel, same: bool | N
     whole = weights.complete and weights.has("embed_tokens") and weights.has("norm")
     tied = text.get("tie_word_embeddings", config.get("tie_word_embeddings"))
     generates = any(name.endswith(("ForCausalLM", "ForConditionalGeneration")) for name in names)
-    if whole and tied is False and generates and not weights.has("lm_head"):
+    # Releases differ in which of the two levels decides: models are written with true in one of them and false in both.
+    ties = True in (text.get("tie_word_embeddings"), config.get("tie_word_embeddings"))
+    if whole and tied is False and not ties and generates and not weights.has("lm_head"):
         yield "tie_word_embeddings", "tie_word_embeddings is false, and there is no output layer of its own", None
     if tied is True and same is False:
         message = "tie_word_embeddings is true, and the output layer that lies there is not the embedding"

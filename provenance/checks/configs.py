@@ -29,10 +29,10 @@ CONFIG_DIFFERS = Rule(
     "heads, rotary embedding, epsilon, activation, soft caps, attention windows, layers, experts), takes away the "
     "token that ends an answer, or leaves a sixteenth of the context; a `warning` for other settings, where weights "
     "were changed with it, for a context lengthened by YaRN, and where the base leaves the setting to the library; an "
-    "`info` for the padding token, and for a vocabulary that grew with the embedding. Without a comparison of weights "
-    "the digests of tensors tell whether they were changed. Spellings of transformers 4 and 5, and defaults written "
-    "out, are no difference; storage types, dropout and caches are not compared. Of GGUF, the families llama, qwen2 "
-    "and qwen3 are compared with a `config.json`, and any with another GGUF file.",
+    "`info` for the padding token, and for a vocabulary of as many tokens as the embedding has rows. Without a "
+    "comparison of weights the digests of tensors tell whether they were changed. Spellings of transformers 4 and 5, "
+    "and defaults written out, are no difference; storage types, dropout and caches are not compared. Of GGUF, the "
+    "families llama, qwen2 and qwen3 are compared with a `config.json`, and any with another GGUF file.",
     why="A loader builds the model from its settings. Another rotary base, or another number of heads of the same "
     "total size, loads without complaint, computes something else, and leaves every weight as it was.",
     example="config.json: rms_norm_eps 1e-06 → 10.0, rope_parameters.rope_theta 10000.0 → 3.0 (the base's → here)",
@@ -98,12 +98,15 @@ def _text_model(found: Settings) -> Settings:
 def _meant(found: Iterable[Difference], model: ModelEvidence) -> Iterator[Difference]:
     """Differences that a loader of this model would notice.
 
-    Weights stored as codes need a `quantization_config`, and GGUF repositories hold a `config.json` of one line that
-    only names the family.
+    Weights stored as codes need a `quantization_config`, MLX's a `quantization`, and GGUF repositories hold a
+    `config.json` of one line that only names the family.
     """
     coded = any(tensor.dtype not in _FLOATS for header in model.headers for tensor in header.tensors)
     for difference in found:
-        explained = coded and difference.path[-1] in ("quantization_config", "compression_config")
+        explained = coded and (
+            difference.path[-1] in ("quantization_config", "compression_config")
+            or (difference.path[0] == "quantization" and difference.base is None)
+        )
         if not explained and not (_is_gguf(model) and difference.here is None):
             yield difference
 

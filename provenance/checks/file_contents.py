@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from posixpath import basename, dirname, join, normpath
 
 from provenance.checks.file_kinds import ARCHIVES, CLOSED, OTHER_WEIGHTS, PICKLE_NAMES, PROGRAM_NAMES, suffix
-from provenance.checks.interface import ACCEPT_UNREAD, Check, Rule, facts
+from provenance.checks.interface import ACCEPT_UNREAD, Check, Rule, facts, quoted
 from provenance.facts import ContentFact, ExaminationFact, MemberFact, TextFact
-from provenance.records import Evidence, Finding, Severity
+from provenance.records import Evidence, Finding, Header, Severity
 
 UNKNOWN_FILE = Rule(
     ident="unknown-file",
@@ -43,7 +44,7 @@ FORMAT_NOT_READ = Rule(
     meaning="A file is of a format that holds weights or may hold them (HDF5, TensorFlow Lite, MessagePack, "
     "ExecuTorch, OpenVINO, TensorRT, old GGML), or a variant of ONNX or NumPy that this version does not know. Its "
     "digest was taken; its tensors were not read, and not compared with a base. For a NumPy array of plain numbers "
-    "that is an `info`.",
+    "that is an `info`, and for raw values that an ONNX file describes, which leave the verdict open all the same.",
     why="A loader may prefer this file to the ones that were compared. Some of these formats can hold code as well.",
     example="tf_model.h5: HDF5: its tensors were not read",
     advice="Deploy the safetensors or GGUF files alone.",
@@ -79,15 +80,30 @@ _BOUNDED = {
 """Texts that are kept unless they are too large, by role."""
 
 
+def _described(headers: Iterable[Header]) -> dict[str, str]:
+    """Files that hold nothing but the values of tensors of another, as ONNX leaves them, by the file that says so."""
+    return {
+        normpath(join(dirname(header.file), value.file)): header.file
+        for header in headers
+        for value in header.external
+        if value.file != basename(header.file)
+    }
+
+
 def _run(evidence: Evidence) -> Iterator[Finding]:
     examined = {fact.file: fact for fact in facts(evidence.candidate, ExaminationFact)}
     holding = {member.file for member in facts(evidence.candidate, MemberFact) if member.kind in CLOSED}
     read = {header.file for header in evidence.candidate.headers}
+    described = _described(evidence.candidate.headers)
     for fact in facts(evidence.candidate, ContentFact):
         seen = examined.get(fact.file)
         name = suffix(fact.file)
         if fact.kind == "unknown" and fact.file not in read:
-            yield UNKNOWN_FILE.finding(fact.detail, file=fact.file)
+            if fact.file in described:
+                message = f"raw weights that {quoted(described[fact.file])} describes: they were not read"
+                yield FORMAT_NOT_READ.finding(message, file=fact.file, severity=Severity.INFO)
+            else:
+                yield UNKNOWN_FILE.finding(fact.detail, file=fact.file)
         elif fact.kind == "lfs-pointer":
             yield LFS_POINTER.finding("only a pointer to the file, which git-lfs did not fetch", file=fact.file)
         elif fact.kind in ARCHIVES | {"torch-zip"} and name not in PROGRAM_NAMES and not (seen and seen.complete):

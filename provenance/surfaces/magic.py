@@ -40,6 +40,7 @@ MAGIC: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"PAR1", "parquet", "Parquet table"),
     (0, b"ARROW1\x00\x00", "arrow", "Arrow table"),
     (23, b"brain.Event:", "tensorboard", "TensorBoard log"),
+    (0, b":W&B", "wandb", "log of Weights & Biases"),
     (0, b"\x00\x00\x00\x01Bud1", "ds-store", "macOS folder settings"),
     (0, b"\x00\x05\x16\x07", "apple-double", "macOS attributes of another file (AppleDouble)"),
     # Pictures, sound, pages.

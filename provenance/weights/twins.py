@@ -21,7 +21,7 @@ _OFTEN = 16
 """Rounding otherwise shows in many elements: in at least one in so many. What shows in fewer was changed."""
 _BUFFER = re.compile(
     r"(?:^|\.)(?:position_ids|inv_freq|masked_bias|num_batches_tracked|running_mean|running_var|token_type_ids"
-    r"|relative_position_index|rope_freqs|rotary_emb|causal_mask|attn\.bias|attention\.bias)(?:\.|$)"
+    r"|relative_position_index|rope[._]freqs|rotary_emb|causal_mask|attn\.bias|attention\.bias)(?:\.|$)"
 )
 """Computed from the configuration; some writers store it."""
 SHOWN = 8
