@@ -69,6 +69,27 @@ _REVIEWED = frozenset().union(
     _names("joblib.numpy_pickle", "NumpyArrayWrapper"),
 )
 
+TRAINERS = frozenset().union(
+    _names("transformers.training_args", "OptimizerNames ParallelMode TrainingArguments"),
+    _names("transformers.training_args_seq2seq", "Seq2SeqTrainingArguments"),
+    _names(
+        "transformers.trainer_utils",
+        "EvaluationStrategy FSDPOption HubStrategy IntervalStrategy SaveStrategy SchedulerType",
+    ),
+    _names("transformers.trainer_pt_utils", "AcceleratorConfig"),
+    _names("transformers.integrations.deepspeed", "HfDeepSpeedConfig HfTrainerDeepSpeedConfig"),
+    _names("accelerate.state", "PartialState"),
+    _names("accelerate.utils.dataclasses", "DeepSpeedPlugin DistributedType FullyShardedDataParallelPlugin"),
+    _names("sentence_transformers.training_args", "BatchSamplers MultiDatasetBatchSamplers"),
+    _names("sentence_transformers.training_args", "SentenceTransformerTrainingArguments"),
+    *(
+        _names(f"trl.trainer.{kind.lower()}_config", f"{kind}Config")
+        for kind in ("SFT", "DPO", "KTO", "ORPO", "CPO", "GRPO", "RLOO", "Reward", "PRM")
+    ),
+)
+"""What the settings of a training are made of, as Trainer leaves them behind. Not data whatever it is given: to call
+these is to set up a training."""
+
 ALLOWED = WEIGHTS_ONLY | _REVIEWED
 
 _ANYWHERE = _words(

@@ -7,7 +7,7 @@ from posixpath import basename
 
 from provenance.checks.file_kinds import LEFT_BEHIND, PICKLES
 from provenance.checks.interface import ACCEPT_UNREAD, Check, Rule, facts, listing, quoted
-from provenance.checks.pickle_globals import Standing, judge
+from provenance.checks.pickle_globals import TRAINERS, Standing, judge
 from provenance.facts import ContentFact, ExaminationFact, PickleFact, Reference
 from provenance.records import Evidence, Finding, Severity
 
@@ -61,10 +61,11 @@ PICKLE_GLOBAL_UNKNOWN = Rule(
     meaning="A pickle imports a function or class that `torch.load(weights_only=True)` would refuse, that is on no "
     "list here, and that is not known to be dangerous either. The finding names it. Files that trainers leave behind "
     "(`training_args.bin`, `optimizer.pt`, `scheduler.pt`, `rng_state.pth`) are not needed to run the model, and the "
-    "finding says so.",
+    "finding says so. In `training_args.bin` the classes that transformers, accelerate, TRL and sentence-transformers "
+    "write there are a `warning`.",
     why="Whatever the name leads to on the host that loads the file is called with arguments of the writer's choice. "
     "Lists of forbidden functions have been circumvented many times, so what is not known is not let through.",
-    example="training_args.bin: 'archive/data.pkl' in it imports 'transformers.training_args.TrainingArguments'",
+    example="model.bin: 'archive/data.pkl' in it imports 'my_package.models.Net'",
     advice=_CONVERT,
     references=_REFERENCES,
 )
@@ -118,6 +119,7 @@ def _of_file(file: str, pickles: Sequence[PickleFact]) -> Iterator[Finding]:
     dangerous, unknown, unreadable = list[str](), list[str](), list[str]()
     offset: int | None = None
     named: dict[str, None] = {}
+    trained = basename(file) == "training_args.bin"
     for pickle in pickles:
         where = f"{quoted(pickle.member)} in it " if pickle.member else ""
         imports = [r for r in pickle.references if r.module != "?" and not r.compiled]
@@ -128,6 +130,9 @@ def _of_file(file: str, pickles: Sequence[PickleFact]) -> Iterator[Finding]:
         dangerous += [f"{where}{detail}" for detail in odd]
         if (bad or odd) and offset is None and not pickle.member:
             offset = pickle.offset + (bad[0].offset - pickle.offset if bad else 0)
+        trained = trained and not any(
+            judge(r.module, r.name) is Standing.UNKNOWN and f"{r.module}.{r.name}" not in TRAINERS for r in imports
+        )
         named |= dict.fromkeys(
             f"{where}imports {quoted(f'{r.module}.{r.name}')}"
             for r in imports
@@ -141,7 +146,8 @@ def _of_file(file: str, pickles: Sequence[PickleFact]) -> Iterator[Finding]:
     if dangerous:
         yield PICKLE_DANGEROUS.finding(_some(dangerous), file=file, offset=offset)
     if unknown:
-        yield PICKLE_GLOBAL_UNKNOWN.finding(_some(unknown), file=file, advice=advice)
+        severity = Severity.WARNING if trained else None
+        yield PICKLE_GLOBAL_UNKNOWN.finding(_some(unknown), file=file, advice=advice, severity=severity)
     if unreadable:
         yield PICKLE_UNREADABLE.finding(_some(unreadable), file=file, advice=advice)
 

@@ -50,8 +50,16 @@ def test_what_a_trainer_leaves_behind_is_not_needed(name: str) -> None:
     (finding,) = found(name, b"\x80\x02ctransformers.training_args\nTrainingArguments\n)\x81.")
     assert finding.rule == "pickle-global-unknown"
     assert finding.advice == "Delete it or leave it out of the download (it is not needed to run the model)."
-    assert finding.severity is Severity.ERROR
+    assert finding.severity is (Severity.WARNING if name == "training_args.bin" else Severity.ERROR)
     assert finding.message == "imports 'transformers.training_args.TrainingArguments'"
+
+
+def test_settings_of_a_training_hold_nothing_else() -> None:
+    (finding,) = found(
+        "training_args.bin",
+        b"\x80\x02ctransformers.training_args\nTrainingArguments\n)\x81cmine\nThing\n)\x81\x86.",
+    )
+    assert finding.severity is Severity.ERROR
 
 
 def test_weights_are_needed() -> None:
