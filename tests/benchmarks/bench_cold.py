@@ -55,8 +55,9 @@ def main() -> None:
 
 
 def _fill(folder: Path) -> None:
-    """Random bytes in the place of the holes behind the headers."""
-    block = os.urandom(1 << 20)
+    """Random finite bf16 in the place of the holes behind the headers: no weights are NaN."""
+    block = bytearray(os.urandom(1 << 20))
+    block[1::2] = bytes(byte & 0xBF for byte in block[1::2])
     for path in folder.glob("*.safetensors"):
         with path.open("r+b") as file:
             start = 8 + int.from_bytes(file.read(8), "little")
