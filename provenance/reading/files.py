@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import resource
 import stat
@@ -21,6 +22,12 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 """`O_NONBLOCK` so that a FIFO swapped in for a file cannot hang us."""
 
 
+DROP_BYTES = 32 * 1024 * 1024
+"""Bytes that are given back at a time."""
+_AT_ONCE = getattr(os, "RWF_NOWAIT", None) if hasattr(os, "posix_fadvise") else None
+"""Read what is in the cache, and wait for nothing: Linux."""
+
+
 class OpenFile:
     """One file of a model behind one descriptor. Usable from several threads: every read names its offset."""
 
@@ -35,6 +42,9 @@ class OpenFile:
         self._listed = listed
         self._kept = kept
         self._descriptor: int | None = None
+        self._cold = False
+        """Something that `read_on` read was not in the system's cache."""
+        self._dropped = 0
         self._opening = threading.Lock()
 
     @property
@@ -65,6 +75,30 @@ class OpenFile:
             if not done:
                 raise self.changed("it ends early")
             buffer, offset = buffer[done:], offset + done
+
+    def read_on(self, buffer: memoryview, offset: int) -> None:
+        """`read_into` for a pass from front to back: what the system has to fetch for it is given back afterwards.
+
+        Pages that are used again cost a fraction of fresh ones, and the cache stays what it was. A file that was in it
+        from the start is left there.
+        """
+        if not self._cold and not self._at_hand(buffer, offset):
+            self._cold, self._dropped = True, offset
+        self.read_into(buffer, offset)
+        end = offset + len(buffer)
+        if self._cold and (end - self._dropped >= DROP_BYTES or end >= self.size):
+            with contextlib.suppress(OSError):  # advice only
+                os.posix_fadvise(self.descriptor, self._dropped, end - self._dropped, os.POSIX_FADV_DONTNEED)
+            self._dropped = end
+
+    def _at_hand(self, buffer: memoryview, offset: int) -> bool:
+        """Whether the system can give the last of the bytes at once, or cannot say."""
+        if not buffer or _AT_ONCE is None:
+            return True
+        try:
+            return os.preadv(self.descriptor, [buffer[-1:]], offset + len(buffer) - 1, _AT_ONCE) > 0
+        except OSError as error:
+            return error.errno != errno.EAGAIN
 
     def check_unchanged(self) -> None:
         """Raise `CouldNotLook` where the open file no longer is what was listed."""

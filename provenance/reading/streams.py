@@ -85,7 +85,7 @@ class FileStream(Generic[F, T]):
             self.position = self._gap.stop
         end = self._gap.start if self.position < self._gap.start else self.file.size
         offset, chunk = self.position, buffer[: end - self.position]
-        self.file.read_into(chunk, offset)
+        self.file.read_on(chunk, offset)
         self.position += len(chunk)
         self._tick(len(chunk))
         return offset, chunk
