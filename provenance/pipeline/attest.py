@@ -57,9 +57,11 @@ def attest(
 
 def _looked(model: str, base: str | None, progress: Watch) -> Report:
     from provenance.pipeline.compose import compose
+    from provenance.pipeline.coverage import require_weights
     from provenance.pipeline.gather import gather
 
     gathered = gather(model, base, watch=progress)
+    require_weights(gathered.evidence.candidate)
     return compose(gathered, verb="attest", candidate=model, base=base)
 
 
@@ -73,6 +75,7 @@ def _reported(model: str, path: str, progress: Watch) -> Report:
     from provenance.documents.predicates import digested
     from provenance.documents.report import subject
     from provenance.pipeline.compose import compose, tool
+    from provenance.pipeline.coverage import require_weights
     from provenance.pipeline.gather import gather
     from provenance.pipeline.report import load
     from provenance.trust.attest.file_set import differences, summary
@@ -85,6 +88,7 @@ def _reported(model: str, path: str, progress: Watch) -> Report:
     if report.tool != tool():
         raise UsageError("made by another version, or with other rules", where=path, todo=_AGAIN)
     gathered = gather(model, None, weights=False, watch=progress)
+    require_weights(gathered.evidence.candidate)
     if changed := differences(digested(report), gathered.evidence.candidate.manifest):
         raise NotVerified(8, f"the report is about other files: {summary(changed)}", where=model, todo=_AGAIN)
     now, then = subject(gathered.evidence.candidate), report.subject

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from provenance.checks.file_kinds import ARCHIVES, OTHER_WEIGHTS, PICKLES
 from provenance.checks.gguf_settings import FAMILIES
+from provenance.errors import NothingToInspect
 from provenance.facts import CodeFact, ContentFact, ExaminationFact, JsonFact
 from provenance.pipeline.shadow import coverage_of_forms
 from provenance.pipeline.weight_files import left_behind, rejected
@@ -59,6 +60,16 @@ def unread_files(model: ModelEvidence) -> dict[str, str]:
     for file in model.gaps.keys() - parsed:
         why.setdefault(file, "was read at its ends only, without digests")
     return why
+
+
+def require_weights(model: ModelEvidence) -> None:
+    """Raise `NothingToInspect` where nothing in `model` holds weights, or may: nothing that could be signed."""
+    if not (model.headers or model.rejections or unread_files(model)):
+        raise NothingToInspect(
+            "no weights in it: no safetensors, no GGUF, nothing else that is known to hold any",
+            where=model.name,
+            todo="name the folder or file that holds the model",
+        )
 
 
 def _examined_whole(model: ModelEvidence) -> set[str]:

@@ -44,6 +44,8 @@ class Bytes:
     """Bytes at hand."""
 
     data: bytes
+    cut: bool = False
+    """There was more, which was not decoded."""
 
     @property
     def size(self) -> int:
@@ -61,16 +63,17 @@ def held(value: Source, *, text: bool) -> Source | None:
     if _OPENS.match(head) or (not text and _IMPORTS.match(head)):
         return value
     if head.startswith(b"\xc2\x80"):  # bytes as protocol 2 writes them: text of the same numbers
-        return Bytes(value.pread(MAX_DECODED, 0).decode("utf-8", "ignore").encode("latin-1", "ignore"))
+        data = value.pread(MAX_DECODED, 0).decode("utf-8", "ignore").encode("latin-1", "ignore")
+        return Bytes(data, cut=value.size > MAX_DECODED)
     if _ENCODED.match(head):
-        return _decoded(value.pread(MAX_DECODED, 0))
+        return _decoded(value.pread(MAX_DECODED, 0), cut=value.size > MAX_DECODED)
     return None
 
 
-def _decoded(text: bytes) -> Source | None:
+def _decoded(text: bytes, *, cut: bool) -> Source | None:
     text = text.translate(bytes.maketrans(b"-_", b"+/"), b" \t\r\n'\"=")
     try:
         data = binascii.a2b_base64(text[: len(text) // 4 * 4])
     except ValueError:
         return None
-    return Bytes(data) if _OPENS.match(data) or _IMPORTS.match(data) else None
+    return Bytes(data, cut=cut) if _OPENS.match(data) or _IMPORTS.match(data) else None

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from provenance.facts import Flaw, PickleFact, Reference
-from provenance.surfaces.pickles.held import MAX_DEPTH
+from provenance.surfaces.pickles.held import MAX_DECODED, MAX_DEPTH, Bytes
 from provenance.surfaces.pickles.machine import MAX_STREAMS, Budget, Machine
 from provenance.surfaces.pickles.symbols import JOBLIB_ARRAY, Box, BrokenPickleError, Global, Made
 from provenance.surfaces.pickles.window import CHUNK, EndedError, Source, Window
@@ -102,7 +102,12 @@ def _one(source: Source, position: int, file: str, member: str, budget: Budget) 
 
 def _walk_held(machine: Machine, budget: Budget, depth: int) -> None:
     """What the pickles would import that it holds as data counts as if it did so itself."""
-    for source in machine.held if depth else ():
+    if machine.held and not depth:
+        machine.flaw("too-many-streams", f"pickles held as data by others, more than {MAX_DEPTH} deep")
+        return
+    for source in machine.held:
+        if isinstance(source, Bytes) and source.cut:
+            machine.flaw("too-many-streams", f"holds a pickle in more than {MAX_DECODED:,} characters of text")
         inner = Machine(Window(source), budget)
         inner.run()
         _walk_held(inner, budget, depth - 1)
@@ -111,6 +116,9 @@ def _walk_held(machine: Machine, budget: Budget, depth: int) -> None:
             for key in inner.references:
                 machine.references.setdefault(key, machine.begin)
             machine.called |= inner.called
+        for flaw in inner.flaws:
+            if flaw.kind == "too-many-streams":
+                machine.flaw(flaw.kind, flaw.detail)
 
 
 def _skip_padding(source: Source, position: int) -> int:
