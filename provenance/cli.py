@@ -118,7 +118,7 @@ def check(
     outputs: tuple[str, ...],
     at: str | None,
 ) -> int:
-    r"""Check a model: everything that applies, one verdict.
+    """Check a model: everything that applies, one verdict.
 
     Digests every file and tensor in one read, compares the weights with BASE, runs the checks, verifies the
     attestations that are given, and lets the policy judge.
@@ -152,7 +152,7 @@ def check(
 def scan(
     model: str, base: str | None, policy: str | None, outputs: tuple[str, ...], at: str | None, no_digests: bool
 ) -> int:
-    r"""Find what is dangerous or odd in a model's files.
+    """Find what is dangerous or odd in a model's files.
 
     With BASE, templates, tokenizers and configuration are compared with it; the weights are not (see check and diff).
 
@@ -179,7 +179,7 @@ def scan(
 )
 @_outputs
 def diff(model: str, base: str, expect: str | None, outputs: tuple[str, ...]) -> int:
-    r"""Say what a model is to its base, tensor by tensor.
+    """Say what a model is to its base, tensor by tensor.
 
     Describes and does not judge: any relation found exits 0, unless --expect names another.
 
@@ -222,7 +222,7 @@ def diff(model: str, base: str, expect: str | None, outputs: tuple[str, ...]) ->
 )
 @click.option("--at", metavar="TIME", help="Date the statements with this time (RFC 3339) instead of now.")
 def attest(model: str, base: str | None, report: str | None, key: str, outputs: tuple[str, ...], at: str | None) -> int:
-    r"""Sign what was found about a model.
+    """Sign what was found about a model.
 
     Writes in-toto statements, each about this one model, in Sigstore bundles. An encrypted key's password is read from
     PROVENANCE_KEY_PASSWORD, or asked for.
@@ -272,7 +272,7 @@ def verify(
     outputs: tuple[str, ...],
     at: str | None,
 ) -> int:
-    r"""Verify attestations about a model, offline.
+    """Verify attestations about a model, offline.
 
     Digests the model again from disk and checks signature, signer, subject, file set and policy. Needs a policy that
     names signers, or --signer; with --signer alone the built-in policy integrity judges.

@@ -356,3 +356,10 @@ def test_hostile_files_are_findings_for_check_and_errors_for_diff(models: dict[s
         assert "header-rejected" in done.out
         assert provenance("diff", path, "--base", models["base"]).code == 3
         assert provenance("diff", models["base"], "--base", path).complaint
+
+
+@pytest.mark.parametrize("verb", ["scan", "diff", "check", "attest", "verify"])
+def test_help_shows_examples_that_can_be_copied(verb: str) -> None:
+    lines = provenance(verb, "--help").out.splitlines()
+    assert any(line.startswith(f"  provenance {verb} ") for line in lines)
+    assert not any("\\b" in line for line in lines)
